@@ -1,0 +1,136 @@
+import { hostname } from 'node:os'
+import { v7 as uuidv7 } from 'uuid'
+import type { ApiContext } from '../src/api/endpoints.ts'
+import type { Config, Problem, Secrets } from '../src/config/config.ts'
+import { loadConfig } from '../src/config/load-config.ts'
+import { loadProfiles, profilesDir } from '../src/config/load-profiles.ts'
+import { createDatabases, type Databases } from '../src/db/connection.ts'
+import { entraPassword } from '../src/db/entra-password.ts'
+import { controlTools } from '../src/domain/control-tools/registry.ts'
+import { connectQueue } from '../src/engine/connect-queue.ts'
+import { Engine } from '../src/engine/engine.ts'
+import { createJournal } from '../src/engine/postgres-journal.ts'
+import { createContents, createMissions } from '../src/engine/postgres-missions.ts'
+import { createQueueWakes } from '../src/engine/queue-wakes.ts'
+import type { Wakes } from '../src/engine/ports.ts'
+import { systemClock } from '../src/engine/system-clock.ts'
+import { Watchers } from '../src/missions/watchers.ts'
+import { createModel } from '../src/models/create-model.ts'
+import { createTelemetry, type Telemetry } from '../src/telemetry/events.ts'
+import { createLogger } from '../src/telemetry/logger.ts'
+import { createTools } from '../src/tools/registry.ts'
+import { version } from '../src/version.ts'
+
+/** One process's parts, wired together. Nothing here connects anywhere before it is used. */
+export interface AppContext {
+  config: Config
+  databases: Databases
+  wakes: Wakes
+  telemetry: Telemetry
+  engine: Engine
+  api: ApiContext
+  /** What is wrong with single profiles; the others work. */
+  problems: Problem[]
+  pingQueue(): Promise<void>
+}
+
+export type AppResult = { ok: true; app: AppContext } | { ok: false; problems: Problem[]; telemetry: Telemetry }
+
+let result: AppResult | undefined
+
+/** Made on first use, since the app must load with no configuration at all; the same for the life of the process. */
+export function appContext(): AppResult {
+  return (result ??= createApp(process.env))
+}
+
+/** The context where it was made already; ending a process must not make one. */
+export function currentApp(): AppContext | undefined {
+  return result?.ok === true ? result.app : undefined
+}
+
+function createApp(env: NodeJS.ProcessEnv): AppResult {
+  const loaded = loadConfig(env)
+  if (!loaded.ok) {
+    return {
+      ok: false,
+      problems: loaded.problems,
+      telemetry: createTelemetry(createLogger({ level: 'info', secrets: [] })),
+    }
+  }
+  const { config, secrets } = loaded
+  const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
+  const telemetry = createTelemetry(createLogger({ level: config.logLevel, secrets: known }))
+  const tools = createTools()
+  const names = new Set([...tools.keys(), ...controlTools.map(({ name }) => name)])
+  const profiles = loadProfiles(profilesDir(), names)
+  const databases = createDatabases({
+    url: secrets.databaseUrl,
+    pooler: config.database.pooler,
+    password: config.database.auth === 'entra' ? entraPassword : undefined,
+    onError: (error) => telemetry.databaseError(error),
+  })
+  const connect = () => connectQueue(config.storage, secrets.storageConnectionString)
+  const wakes = createQueueWakes(connect)
+  const engine = createEngine({ config, secrets, databases, wakes, telemetry, tools })
+  const missions = {
+    databases,
+    wakes,
+    telemetry,
+    tools,
+    profiles: profiles.byName,
+    defaultProfile: config.defaultProfile,
+    newId: () => uuidv7(),
+  }
+  const auth = { mode: config.auth, apiKey: secrets.apiKey }
+  const api = { missions, watchers: new Watchers(databases.engine), auth }
+  telemetry.started(version, process.version)
+  const pingQueue = async () => void (await (await connect()).getProperties())
+  const problems = [...profiles.problems, ...missingDefault(config, profiles.byName)]
+  return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue } }
+}
+
+function missingDefault(config: Config, profiles: ReadonlyMap<string, unknown>): Problem[] {
+  if (profiles.has(config.defaultProfile)) return []
+  const reason = `there is no usable profile "${config.defaultProfile}"; there are: ${[...profiles.keys()].join(', ') || 'none'}`
+  return [{ file: 'environment', key: 'PROFILE', reason }]
+}
+
+interface EngineParts {
+  config: Config
+  secrets: Secrets
+  databases: Databases
+  wakes: Wakes
+  telemetry: Telemetry
+  tools: ReturnType<typeof createTools>
+}
+
+function createEngine({ config, secrets, databases, wakes, telemetry, tools }: EngineParts): Engine {
+  const instance = uuidv7()
+  const db = databases.engine
+  const { leaseSeconds, sliceMs, concurrency } = config.engine
+  return new Engine({
+    instance,
+    wakes,
+    clock: systemClock,
+    tools,
+    telemetry,
+    defaultModel: config.model.name,
+    journal: createJournal(db, systemClock),
+    missions: createMissions(
+      db,
+      {
+        id: instance,
+        version,
+        host: hostname(),
+      },
+      leaseSeconds,
+    ),
+    contents: createContents(db),
+    model: createModel(config.model, secrets.openAiApiKey),
+    settings: {
+      leaseMs: leaseSeconds * 1e3,
+      sliceMs,
+      concurrency,
+    },
+  })
+}

@@ -1,0 +1,63 @@
+import { app, type HttpHandler, type HttpMethod, type HttpRequest, type HttpResponseInit } from '@azure/functions'
+import { authenticate } from '../src/api/authenticate.ts'
+import type { Endpoint } from '../src/api/endpoints.ts'
+import { withCommonHeaders, type ApiRequest, type ApiResponse } from '../src/api/http.ts'
+import { internalProblem, problem } from '../src/api/problem.ts'
+import { isConnectionError } from '../src/db/pg-errors.ts'
+import { Refusal } from '../src/missions/refusal.ts'
+import { appContext } from './app-context.ts'
+
+/** Registers one route. The platform's own keys are not used: every endpoint authenticates by itself. */
+export function route(name: string, method: HttpMethod, path: string, handler: HttpHandler): void {
+  app.http(name, { methods: [method], route: path, authLevel: 'anonymous', handler })
+}
+
+/** A route of the API: authenticates, and turns every error into a response, since a thrown one never reaches the client. */
+export function endpoint(work: Endpoint): HttpHandler {
+  return async (request, context) => {
+    const { pathname } = new URL(request.url)
+    const { invocationId, functionName } = context
+    try {
+      return respond(await run(work, toApiRequest(request)))
+    } catch (error) {
+      const refusal = refusalOf(error)
+      if (refusal !== undefined) return respond(problem(refusal, pathname, invocationId))
+      report(functionName, invocationId, error)
+      return respond(internalProblem(pathname, invocationId))
+    }
+  }
+}
+
+export function respond(response: ApiResponse): HttpResponseInit {
+  const { status, headers, body } = withCommonHeaders(response)
+  return { status, headers, body: body as HttpResponseInit['body'] }
+}
+
+export function toApiRequest(request: HttpRequest): ApiRequest {
+  return {
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    body: request.body as ApiRequest['body'],
+  }
+}
+
+async function run(work: Endpoint, request: ApiRequest): Promise<ApiResponse> {
+  const result = appContext()
+  if (!result.ok) throw new Refusal('not_ready', 'The service is not configured; see /health/ready.')
+  const caller = authenticate(request, result.app.api.auth)
+  return work(request, result.app.api, caller)
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  if (isConnectionError(error))
+    return new Refusal('not_ready', 'The database does not answer. Nothing is known to be done; try again.')
+  return undefined
+}
+
+function report(functionName: string, invocationId: string, error: unknown): void {
+  const result = appContext()
+  const telemetry = result.ok ? result.app.telemetry : result.telemetry
+  telemetry.requestFailed({ route: functionName, invocationId, error })
+}

@@ -1,0 +1,13 @@
+import { app } from '@azure/functions'
+import { appContext } from './app-context.ts'
+
+/** A wake that failed five times. Its mission is safe: the sweep finds it by its row. What is left to do is to say so. */
+app.storageQueue('run-mission-poison', {
+  connection: 'JOBS_STORAGE',
+  queueName: 'missions-poison',
+  handler: (message) => {
+    const result = appContext()
+    const telemetry = result.ok ? result.app.telemetry : result.telemetry
+    telemetry.poisoned({ message: JSON.stringify(message) })
+  },
+})

@@ -1,0 +1,18 @@
+import { app } from '@azure/functions'
+import { wakeSchema } from '../src/engine/queue-wakes.ts'
+import { appContext } from './app-context.ts'
+
+/**
+ * A wake is a permit to claim whatever mission should move next; the one that it names is only its reason. A failure
+ * throws, so that the message comes again and ends in the poison queue.
+ */
+app.storageQueue('run-mission', {
+  connection: 'JOBS_STORAGE',
+  queueName: 'missions',
+  handler: async (message) => {
+    wakeSchema.parse(message)
+    const result = appContext()
+    if (!result.ok) throw new Error('The service is not configured; see /health/ready')
+    await result.app.engine.runOne()
+  },
+})

@@ -1,0 +1,134 @@
+import { sweepAge } from '../db/queries/sweep.ts'
+import { isConnectionError } from '../db/pg-errors.ts'
+import { CODE_REVISION, readSchemaRevision, schemaFits } from '../db/schema-revision.ts'
+import type { EngineDb } from '../db/connection.ts'
+import type { Config, Problem } from '../config/config.ts'
+
+export type Check = { status: 'pass' | 'warn' | 'fail'; detail?: string; observed?: unknown }
+
+export interface Readiness {
+  status: 'ready' | 'degraded' | 'unavailable'
+  database: 'connected' | 'unreachable' | 'wrong-revision'
+  checks: Record<string, Check>
+}
+
+export interface ReadinessInputs {
+  db: EngineDb | undefined
+  config: Config | undefined
+  problems: readonly Problem[]
+  /** Throws where the queue can't be reached. */
+  pingQueue: (() => Promise<void>) | undefined
+}
+
+/** A sweep is due every minute; with two missed, timers have stopped. */
+const SWEEP_LATE_MS = 150_000
+const CHECK_MS = 4_000
+
+/** Looks at everything that missions need. Only the database, its schema and the configuration make it `unavailable`. */
+export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness> {
+  const [schema, queue, sweep] = await Promise.all([
+    checkSchema(inputs.db),
+    checkQueue(inputs.pingQueue),
+    checkSweep(inputs.db),
+  ])
+  const config = checkConfig(inputs.problems)
+  const checks = {
+    database: schema.database,
+    schema: schema.schema,
+    config,
+    queue,
+    model: checkModel(inputs.config),
+    sweep,
+  }
+  const vital = [checks.database, checks.schema, checks.config]
+  const unavailable = vital.some(({ status }) => status === 'fail')
+  const degraded = Object.values(checks).some(({ status }) => status !== 'pass')
+  const status = unavailable ? 'unavailable' : degraded ? 'degraded' : 'ready'
+  return { status, database: schema.word, checks }
+}
+
+async function checkSchema(
+  db: EngineDb | undefined,
+): Promise<{ database: Check; schema: Check; word: Readiness['database'] }> {
+  const unknown: Check = { status: 'fail', detail: 'not known while the database is out of reach' }
+  if (db === undefined) {
+    return { database: { status: 'fail', detail: 'not configured' }, schema: unknown, word: 'unreachable' }
+  }
+  try {
+    const found = await withTimeout(readSchemaRevision(db))
+    const fits = found === undefined ? 'schema-too-old' : schemaFits(found, CODE_REVISION)
+    if (fits === 'ok') return { database: pass(), schema: pass({ observed: found }), word: 'connected' }
+    const detail =
+      fits === 'schema-too-old'
+        ? `the schema is at ${found?.revision ?? 'nothing'}, this code needs ${CODE_REVISION}: run "npm run migrate -- up"`
+        : `the schema needs code of revision ${found?.minCode} or newer, this is ${CODE_REVISION}: deploy a newer build`
+    return { database: pass(), schema: { status: 'fail', detail, observed: found }, word: 'wrong-revision' }
+  } catch (error) {
+    const why = isConnectionError(error) ? 'it does not answer' : reason(error)
+    return { database: { status: 'fail', detail: `${why}; see DATABASE_URL` }, schema: unknown, word: 'unreachable' }
+  }
+}
+
+function checkConfig(problems: readonly Problem[]): Check {
+  if (problems.length === 0) return pass()
+  return { status: 'fail', detail: problems.map(({ file, key, reason: why }) => `${file}: ${key} ${why}`).join('; ') }
+}
+
+async function checkQueue(ping: (() => Promise<void>) | undefined): Promise<Check> {
+  if (ping === undefined) return { status: 'fail', detail: 'not configured' }
+  try {
+    await withTimeout(ping())
+    return pass()
+  } catch (error) {
+    return {
+      status: 'warn',
+      detail: `the queue does not answer (${reason(error)}); missions start with the next sweep; see JOBS_STORAGE`,
+    }
+  }
+}
+
+function checkModel(config: Config | undefined): Check {
+  if (config === undefined) return { status: 'fail', detail: 'not configured' }
+  if (config.model.provider === 'none') return { status: 'warn', detail: 'no model: set OPENAI_API_KEY' }
+  if (config.model.name === 'demo')
+    return pass({ detail: 'demo: scripted answers, no language model; set OPENAI_API_KEY for a real one' })
+  return pass({
+    detail: `${config.model.name} at ${config.model.baseUrl ?? 'OpenAI'} (configured; not called by this check)`,
+  })
+}
+
+async function checkSweep(db: EngineDb | undefined): Promise<Check> {
+  if (db === undefined) return { status: 'warn', detail: 'not known' }
+  try {
+    const age = await withTimeout(sweepAge(db))
+    if (age === undefined) return { status: 'warn', detail: 'no sweep has run yet' }
+    if (age <= SWEEP_LATE_MS) return pass({ observed: { ageMs: Math.round(age) } })
+    return {
+      status: 'warn',
+      detail: 'the sweep is late: timers may have stopped',
+      observed: { ageMs: Math.round(age) },
+    }
+  } catch {
+    return { status: 'warn', detail: 'not known while the database is out of reach' }
+  }
+}
+
+function pass(more: Omit<Check, 'status'> = {}): Check {
+  return { status: 'pass', ...more }
+}
+
+/** Messages of drivers can hold addresses and names, never secrets; they are shown to callers with a key only. */
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join(', ')
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_MS / 1000} s`)), CHECK_MS)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

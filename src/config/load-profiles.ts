@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, YAMLParseError } from 'yaml'
+import type { Problem } from './config.ts'
+import { profileFileSchema, type ProfileFile } from './profile-file.ts'
+
+export interface Profiles {
+  byName: ReadonlyMap<string, ProfileFile>
+  problems: Problem[]
+}
+
+/** Beside the bundle when built, in the repository when not. */
+export function profilesDir(): string {
+  const built = join(import.meta.dirname, 'profiles')
+  return existsSync(built) ? built : join(import.meta.dirname, '../../profiles')
+}
+
+/** Reads every `*.yaml` of a folder; a file that is wrong is named with key and reason, and left out. */
+export function loadProfiles(dir: string, knownTools: ReadonlySet<string>): Profiles {
+  const byName = new Map<string, ProfileFile>()
+  const problems: Problem[] = []
+  for (const file of readdirSync(dir).filter((name) => name.endsWith('.yaml'))) {
+    const result = readProfile(join(dir, file), `profiles/${file}`, knownTools)
+    if (Array.isArray(result)) problems.push(...result)
+    else byName.set(file.slice(0, -'.yaml'.length), result)
+  }
+  return { byName, problems }
+}
+
+function readProfile(path: string, file: string, knownTools: ReadonlySet<string>): ProfileFile | Problem[] {
+  let content: unknown
+  try {
+    content = parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error
+    const reason = error.message.split('\n')[0] ?? ''
+    return [{ file, key: `line ${error.linePos?.[0].line ?? '?'}`, reason: `is no valid YAML: ${reason}` }]
+  }
+  const parsed = profileFileSchema.safeParse(content)
+  if (!parsed.success) {
+    return parsed.error.issues.map((issue) => ({
+      file,
+      key: issue.path.join('.') || '(whole file)',
+      reason: issue.message,
+    }))
+  }
+  const unknown = parsed.data.tools.filter((tool) => !knownTools.has(tool))
+  if (unknown.length > 0) {
+    const known = [...knownTools].join(', ')
+    return [{ file, key: 'tools', reason: `there is no tool "${unknown.join('", "')}"; there are: ${known}` }]
+  }
+  return parsed.data
+}

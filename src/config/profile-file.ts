@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { usdSchema } from '../domain/profile.ts'
+
+const origin = z.union([
+  z.literal('*'),
+  z.string().regex(/^https?:\/\/[^/\s?#@]+$/, 'an origin such as https://example.com, without a path, or *'),
+])
+
+/** One file of `profiles/`. Every key is described here and nowhere else. */
+export const profileFileSchema = z.strictObject({
+  description: z.string().describe('What the profile is for, in one line.'),
+  model: z
+    .strictObject({
+      name: z.string().min(1).optional().describe("Absent: the deployment's OPENAI_MODEL."),
+      temperature: z.number().min(0).max(2).optional(),
+      maxOutputTokens: z.int().positive().optional().describe('Most tokens of one answer.'),
+    })
+    .default({}),
+  instructions: z.string().min(1).describe('The first words of the system prompt.'),
+  tools: z.array(z.string()).min(1).describe('Names of the tools that the agent may use.'),
+  limits: z
+    .strictObject({
+      steps: z.int().min(1).max(100_000).describe('Model calls and tool calls together.'),
+      tokens: z.int().min(1).describe('Input and output tokens of all model calls.'),
+      costUsd: usdSchema.describe('US dollars, by the prices below.'),
+      wallHours: z
+        .number()
+        .positive()
+        .max(24 * 365)
+        .describe('From the first step to the end, waits included.'),
+    })
+    .describe('At a limit the mission ends and says which one it was.'),
+  prices: z
+    .record(z.string(), z.strictObject({ inputUsd: usdSchema, outputUsd: usdSchema }))
+    .default({})
+    .describe('US dollars for a million tokens, by model; a model without a price costs nothing.'),
+  egress: z
+    .strictObject({ allow: z.array(origin).describe('Origins that tools may reach; * for any public one.') })
+    .default({ allow: [] }),
+})
+
+export type ProfileFile = z.infer<typeof profileFileSchema>

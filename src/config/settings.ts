@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+const seconds = (fallback: number, most: number) => z.coerce.number().positive().max(most).default(fallback)
+
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?(\+\w+)?:\/\/\S+$/, 'a URL such as postgresql://user:password@host:5432/taskforce')
+
+const url = z.string().regex(/^https?:\/\/\S+$/, 'a URL that starts with http:// or https://')
+
+/**
+ * Every setting that the product reads, with its default. Names are the contracts page's; the seed's names stay.
+ * `local.settings.example.json` lists the same names, and a test holds the two equal.
+ */
+export const settingsSchema = z.object({
+  DATABASE_URL: databaseUrl.describe(
+    "Postgres of missions; also through a pooler. The seed's postgresql+asyncpg:// works.",
+  ),
+  DATABASE_DIRECT_URL: databaseUrl
+    .optional()
+    .describe('Postgres past the pooler, for migrations. Default: DATABASE_URL.'),
+  DATABASE_POOLER: z.literal('transaction').optional().describe('"transaction" behind PgBouncer in transaction mode.'),
+  DATABASE_AUTH: z
+    .enum(['password', 'entra'])
+    .default('password')
+    .describe('"entra": a token of the managed identity in place of a password.'),
+  JOBS_STORAGE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Queue of wakes: a connection string, or JOBS_STORAGE__queueServiceUri for an identity.'),
+  JOBS_STORAGE__queueServiceUri: url
+    .optional()
+    .describe('Queue service of the storage account, reached with the managed identity.'),
+  JOBS_STORAGE__clientId: z.string().optional().describe('Client id of the user-assigned identity that reaches it.'),
+  OPENAI_API_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Key of the model server; not needed where OPENAI_BASE_URL names one without keys.'),
+  OPENAI_BASE_URL: url.optional().describe('A compatible server (Ollama, vLLM, llama.cpp). Default: OpenAI.'),
+  OPENAI_MODEL: z.string().min(1).default('gpt-5-mini').describe('Model of profiles that name none.'),
+  AUTH: z
+    .enum(['keys', 'off'])
+    .default('keys')
+    .describe('"off" for one machine only; refused on Azure and Kubernetes.'),
+  TASKFORCE_API_KEY: z
+    .string()
+    .min(16, 'at least 16 characters')
+    .optional()
+    .describe('The key that clients send as Authorization: Bearer.'),
+  PROFILE: z.string().min(1).default('dev').describe('The agent profile of missions that name none.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .default('info')
+    .describe('The least important log line that is written.'),
+  SLICE_SECONDS: seconds(300, 1_500).describe('How long one invocation moves a mission before it hands over.'),
+  MISSION_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
+    .default(32)
+    .describe('Missions that one instance moves at once.'),
+  LEASE_SECONDS: seconds(30, 600).describe('How long an instance is believed to live after its last sign of life.'),
+  SWEEP_SCHEDULE: z.string().min(1).default('0 * * * * *').describe('When the sweep runs (six fields, UTC).'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+/** Settings that other programs read from the same environment: the Functions host, and `npm start`. */
+export const foreignSettings = ['AzureWebJobsStorage', 'FUNCTIONS_WORKER_RUNTIME', 'DEMO_DELAY_MS'] as const

@@ -1,0 +1,65 @@
+import pg from 'pg'
+
+declare const tenantTx: unique symbol
+declare const engineDb: unique symbol
+
+/** A transaction in which row-level security lets one tenant's rows through. Made by `inTenant` alone. */
+export type TenantTx = pg.ClientBase & { readonly [tenantTx]: true }
+
+/** Where the engine's statements run: each by itself, over all tenants, never inside a transaction that spans a model call. */
+export type EngineDb = pg.Pool & { readonly [engineDb]: true }
+
+export interface Databases {
+  api: pg.Pool
+  engine: EngineDb
+  close(): Promise<void>
+}
+
+export interface ConnectionSettings {
+  url: string
+  /** Through PgBouncer in transaction mode: no named statements, no start-up parameters. */
+  pooler: 'transaction' | undefined
+  /** Gives the password of each new connection (Entra ID tokens); absent: the one in the URL. */
+  password?: () => Promise<string>
+  onError(error: Error): void
+}
+
+/**
+ * Opens nothing yet: connections are made on first use. An instance keeps at most 4 for the API and 2 for the engine, so
+ * 40 instances of each scale group fit a server of 300 connections.
+ */
+export function createDatabases(settings: ConnectionSettings): Databases {
+  const api = createPool(settings, 'taskforce-api', 4)
+  const engine = createPool(settings, 'taskforce-engine', 2) as EngineDb
+  return {
+    api,
+    engine,
+    close: async () => void (await Promise.all([api.end(), engine.end()])),
+  }
+}
+
+function createPool(settings: ConnectionSettings, name: string, max: number): pg.Pool {
+  const { url, pooler, password, onError } = settings
+  const pool = new pg.Pool({
+    connectionString: normaliseUrl(url),
+    ...(password === undefined ? {} : { password }),
+    max,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: 1_800,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    query_timeout: 30_000,
+    application_name: name,
+    // Sent as start-up parameters, which PgBouncer refuses in transaction mode.
+    ...(pooler === 'transaction' ? {} : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000 }),
+  })
+  // Without a listener an error on an idle connection ends the worker and every mission in it.
+  pool.on('error', onError)
+  return pool
+}
+
+/** The seed's SQLAlchemy form (`postgresql+asyncpg://`) means the same server. */
+export function normaliseUrl(url: string): string {
+  return url.replace(/^postgres(ql)?\+\w+:\/\//, 'postgresql://')
+}

@@ -1,0 +1,25 @@
+import type pg from 'pg'
+import type { TenantTx } from './connection.ts'
+
+/**
+ * Runs `work` in one transaction as `taskforce_api`, seeing one tenant's rows only. Both settings are the transaction's own
+ * (`set_config(…, true)`), so they can't leak to the next user of a pooled connection.
+ */
+export async function inTenant<T>(pool: pg.Pool, tenantId: string, work: (tx: TenantTx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    await client.query(`select set_config('role', 'taskforce_api', true), set_config('app.tenant', $1, true)`, [
+      tenantId,
+    ])
+    const result = await work(client as unknown as TenantTx)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => (broken = failure))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

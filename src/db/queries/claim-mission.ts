@@ -1,0 +1,45 @@
+import type { EngineDb } from '../connection.ts'
+
+export interface Claim {
+  missionId: string
+  tenantId: string
+  epoch: number
+  profileHash: string
+  inbox: number
+  crashes: number
+  /** The database's clock at the claim, milliseconds since 1970. */
+  now: number
+}
+
+/**
+ * Takes the lease of the mission that should move next, if any: highest priority first, then the one that waited longest.
+ * A mission is free when it has no owner or its owner's row has expired; a new epoch fences the old owner off.
+ * Taking over from a dead owner that recorded nothing since its own claim counts as a crash.
+ */
+export async function claimMission(db: EngineDb, instance: string): Promise<Claim | undefined> {
+  const { rows } = await db.query<Omit<Claim, 'now'> & { now: string }>({
+    name: 'claim_mission',
+    text: `
+      with next as (
+        select m.id, m.owner as dead, coalesce((
+          select max(e.seq) from taskforce.events e where e.mission_id = m.id), 0) as seq
+        from taskforce.missions m
+        where m.wake_at <= now()
+          and not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
+        order by m.priority desc, m.wake_at
+        limit 1
+        for update of m skip locked
+      )
+      update taskforce.missions m
+      set owner = $1, epoch = m.epoch + 1, status = 'running', started_at = coalesce(m.started_at, now()),
+          crashes = case when next.dead is not null and next.seq = m.claimed_seq then m.crashes + 1 else 0 end,
+          claimed_seq = next.seq
+      from next
+      where m.id = next.id
+      returning m.id as "missionId", m.tenant_id as "tenantId", m.epoch, m.profile_hash as "profileHash", m.inbox,
+        m.crashes, extract(epoch from clock_timestamp()) * 1000 as now`,
+    values: [instance],
+  })
+  const row = rows[0]
+  return row === undefined ? undefined : { ...row, now: Number(row.now) }
+}

@@ -1,0 +1,123 @@
+import type { TenantTx } from '../connection.ts'
+
+export interface MissionRow {
+  id: string
+  tenantId: string
+  status: string
+  goal: string
+  profile: string
+  labels: Record<string, string>
+  summary: Record<string, unknown>
+  createdAt: Date
+  startedAt: Date | null
+  endedAt: Date | null
+}
+
+const COLUMNS = `m.id, m.tenant_id as "tenantId", m.status, m.goal, m.profile, m.labels, m.summary,
+  m.created_at as "createdAt", m.started_at as "startedAt", m.ended_at as "endedAt"`
+
+export interface NewMission {
+  id: string
+  tenantId: string
+  goal: string
+  profile: { name: string; hash: string }
+  labels: Record<string, string>
+  priority: number
+}
+
+/** Inserts a mission that may start at once. */
+export async function insertMission(tx: TenantTx, mission: NewMission): Promise<void> {
+  const { id, tenantId, goal, profile, labels, priority } = mission
+  await tx.query(
+    `insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash, labels, priority, wake_at)
+     values ($1, $2, 'queued', $3, $4, $5, $6, $7, now())`,
+    [id, tenantId, goal.slice(0, 2000), profile.name, profile.hash, JSON.stringify(labels), priority],
+  )
+}
+
+export async function findMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {
+  const { rows } = await tx.query<MissionRow>(`select ${COLUMNS} from taskforce.missions m where m.id = $1`, [id])
+  return rows[0]
+}
+
+/** The same with the row locked to the transaction's end, for changes from outside the lease. */
+export async function lockMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {
+  const { rows } = await tx.query<MissionRow>(
+    `select ${COLUMNS} from taskforce.missions m where m.id = $1 for update`,
+    [id],
+  )
+  return rows[0]
+}
+
+/** After an event from outside: a waiting mission may move at once, and whoever holds it learns of it by the inbox. */
+export async function wakeMission(tx: TenantTx, id: string): Promise<void> {
+  await tx.query(
+    `update taskforce.missions
+     set inbox = inbox + 1, wake_at = now(), status = case when status = 'waiting' then 'queued' else status end
+     where id = $1`,
+    [id],
+  )
+}
+
+/** Ends a mission from outside its lease; the next epoch keeps the owner from writing on. */
+export async function endMission(tx: TenantTx, id: string, status: string, summary: object): Promise<void> {
+  await tx.query(
+    `update taskforce.missions
+     set status = $2, ended_at = now(), wake_at = null, owner = null, epoch = epoch + 1, inbox = inbox + 1, summary = $3
+     where id = $1`,
+    [id, status, JSON.stringify(summary)],
+  )
+}
+
+export interface ListFilter {
+  limit: number
+  status?: string
+  labels?: Record<string, string>
+  before?: { createdAt: string; id: string }
+}
+
+/** Newest first. Asks for one row more than the page, which tells whether there is a next one. */
+export async function listMissions(tx: TenantTx, filter: ListFilter): Promise<(MissionRow & { cursorAt: string })[]> {
+  const { rows } = await tx.query<MissionRow & { cursorAt: string }>(
+    `select ${COLUMNS}, m.created_at::text as "cursorAt"
+     from taskforce.missions m
+     where ($1::text is null or m.status = $1)
+       and ($2::jsonb is null or m.labels @> $2)
+       and ($3::timestamptz is null or (m.created_at, m.id) < ($3, $4::uuid))
+     order by m.created_at desc, m.id desc
+     limit $5`,
+    [
+      filter.status ?? null,
+      filter.labels === undefined ? null : JSON.stringify(filter.labels),
+      filter.before?.createdAt ?? null,
+      filter.before?.id ?? null,
+      filter.limit + 1,
+    ],
+  )
+  return rows
+}
+
+export interface Progress {
+  missionId: string
+  lastSeq: number
+  inputTokens: number
+  outputTokens: number
+  steps: number
+  costUsd: string
+}
+
+/** How far missions are by their journals, for those whose summary is older than their last step. */
+export async function readProgress(tx: TenantTx, ids: readonly string[]): Promise<Progress[]> {
+  const { rows } = await tx.query<Progress>(
+    `select e.mission_id as "missionId", max(e.seq) as "lastSeq",
+       coalesce(sum((e.data->'usage'->>'inputTokens')::int), 0)::int as "inputTokens",
+       coalesce(sum((e.data->'usage'->>'outputTokens')::int), 0)::int as "outputTokens",
+       (count(*) filter (where e.type in ('model.answered', 'tool.finished', 'tool.failed', 'tool.unknown',
+         'plan.updated', 'question.answered', 'question.expired', 'timer.fired')))::int as steps,
+       trim_scale(coalesce(sum((e.data->'usage'->>'costUsd')::numeric), 0))::text as "costUsd"
+     from taskforce.events e where e.mission_id = any($1::uuid[])
+     group by e.mission_id`,
+    [ids],
+  )
+  return rows
+}

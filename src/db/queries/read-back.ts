@@ -1,0 +1,16 @@
+import type { EngineDb } from '../connection.ts'
+
+/** Who wrote the numbers after `afterSeq`: for a writer that does not know whether its own commit went through. */
+export async function readBack(
+  db: EngineDb,
+  missionId: string,
+  afterSeq: number,
+  count: number,
+): Promise<{ seq: number; epoch: number; type: string; at: number }[]> {
+  const { rows } = await db.query<{ seq: number; epoch: number; type: string; at: Date }>(
+    `select seq, epoch, type, at from taskforce.events
+     where mission_id = $1 and seq > $2 and seq <= $2 + $3 order by seq`,
+    [missionId, afterSeq, count],
+  )
+  return rows.map((row) => ({ ...row, at: row.at.getTime() }))
+}

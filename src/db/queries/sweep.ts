@@ -1,0 +1,42 @@
+import type { EngineDb } from '../connection.ts'
+
+export interface DueMission {
+  missionId: string
+  tenantId: string
+  /** Whole seconds until it may move; 0 when it may now. */
+  inSeconds: number
+}
+
+/** Missions without a living owner that may move before the next sweep, those that wait longest first. */
+export async function findDue(db: EngineDb, withinSeconds: number, limit: number): Promise<DueMission[]> {
+  const { rows } = await db.query<DueMission>(
+    `select m.id as "missionId", m.tenant_id as "tenantId",
+       greatest(0, ceil(extract(epoch from m.wake_at - now())))::int as "inSeconds"
+     from taskforce.missions m
+     where m.wake_at <= now() + make_interval(secs => $1::float8)
+       and not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
+     order by m.wake_at
+     limit $2`,
+    [withinSeconds, limit],
+  )
+  return rows
+}
+
+/** Notes that a sweep runs now, unless one ran within `atLeastSeconds`; false then. One of several callers wins. */
+export async function beginSweep(db: EngineDb, atLeastSeconds: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into taskforce.facts (name, at) values ('last_sweep', now())
+     on conflict (name) do update set at = now()
+     where taskforce.facts.at <= now() - make_interval(secs => $1::float8)`,
+    [atLeastSeconds],
+  )
+  return rowCount === 1
+}
+
+/** Milliseconds since the last sweep; undefined when there was none. */
+export async function sweepAge(db: EngineDb): Promise<number | undefined> {
+  const { rows } = await db.query<{ age: string }>(
+    `select extract(epoch from now() - at) * 1000 as age from taskforce.facts where name = 'last_sweep'`,
+  )
+  return rows[0] === undefined ? undefined : Number(rows[0].age)
+}

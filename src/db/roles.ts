@@ -1,0 +1,115 @@
+import { DatabaseError, escapeIdentifier, escapeLiteral, type ClientBase } from 'pg'
+
+/** What the schema's grants and policies name; nobody logs in as one of these. */
+export const SCHEMA_ROLES = ['taskforce_owner', 'taskforce_api', 'taskforce_engine', 'taskforce_backup'] as const
+
+export interface Login {
+  name: string
+  password: string
+}
+
+/** From 16 on each membership says by itself whether it inherits; before, the member's own attribute says it for all. */
+const MEMBERSHIP_OPTIONS = 160_000
+
+/** SQLSTATEs of "somebody made it first": a role, a database, the catalogue's own unique index, a row of it just changed. */
+const MADE_BY_ANOTHER = new Set(['42710', '42P04', '23505', 'XX000'])
+
+/**
+ * Makes the logins of a server of one's own, as the local environment and the tests have it, and the database where it is
+ * missing. Idempotent; a login that is there gets the password. `owner` owns the database and migrates. `app` is what the
+ * functions connect as: its statements run with the engine's rights, and it takes up `taskforce_api` for a transaction.
+ */
+export async function createLogins(
+  superClient: ClientBase,
+  { owner, app, database }: { owner: Login; app: Login; database: string },
+): Promise<void> {
+  await createSchemaRoles(superClient)
+  await createLogin(superClient, owner, 'createrole')
+  await createLogin(superClient, app, 'nocreaterole')
+  await grantRole(superClient, { role: 'taskforce_owner', to: owner.name, inherit: true })
+  await grantRole(superClient, { role: 'taskforce_engine', to: app.name, inherit: true })
+  // With the API's rights inherited too, both policies would apply to the engine's statements, and the tenant's one is an
+  // error outside a tenant's transaction.
+  await grantRole(superClient, { role: 'taskforce_api', to: app.name, inherit: false })
+  await createDatabase(superClient, database, owner.name)
+}
+
+/** Makes the four roles that are missing. Throws what `pg` throws where the login may not. */
+export async function createSchemaRoles(client: ClientBase): Promise<void> {
+  for (const role of await missingRoles(client, SCHEMA_ROLES)) {
+    await unlessMadeByAnother(client.query(`create role ${role} nologin nobypassrls`))
+  }
+}
+
+/** Those of the roles that the server doesn't have. */
+export async function missingRoles(client: ClientBase, roles: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ rolname: string }>(
+    `select rolname from pg_catalog.pg_roles where rolname = any($1)`,
+    [roles],
+  )
+  return roles.filter((role) => !rows.some((row) => row.rolname === role))
+}
+
+/**
+ * Makes `to` a member that may `set role`, with or without the role's rights by default. Postgres 15 has no such choice
+ * for one membership, so there a NOINHERIT role stands between: rights don't pass through it, `set role` does.
+ */
+export async function grantRole(
+  client: ClientBase,
+  { role, to, inherit }: { role: string; to: string; inherit: boolean },
+): Promise<void> {
+  if (await hasMembershipOptions(client)) {
+    await client.query(`grant ${quote(role)} to ${quote(to)} with inherit ${inherit}, set true`)
+    return
+  }
+  if (inherit) {
+    await client.query(`grant ${quote(role)} to ${quote(to)}`)
+    return
+  }
+  const between = `${to}_as_${role}`
+  if ((await missingRoles(client, [between])).length > 0) {
+    await unlessMadeByAnother(client.query(`create role ${quote(between)} nologin noinherit nobypassrls`))
+  }
+  await client.query(`grant ${quote(role)} to ${quote(between)}; grant ${quote(between)} to ${quote(to)}`)
+}
+
+/** Whether the server takes `grant … with inherit …, set …`. */
+export async function hasMembershipOptions(client: ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  )
+  return (rows[0]?.version ?? 0) >= MEMBERSHIP_OPTIONS
+}
+
+/** Lets pass that another session made the same thing at the same time; `if not exists` does not cover that. */
+export async function unlessMadeByAnother(statement: Promise<unknown>): Promise<void> {
+  try {
+    await statement
+  } catch (error) {
+    if (!(error instanceof DatabaseError && MADE_BY_ANOTHER.has(error.code ?? ''))) throw error
+  }
+}
+
+async function createLogin(client: ClientBase, { name, password }: Login, attribute: string): Promise<void> {
+  if ((await missingRoles(client, [name])).length > 0) {
+    await unlessMadeByAnother(client.query(`create role ${quote(name)}`))
+  }
+  const attributes = `login inherit nosuperuser nobypassrls ${attribute}`
+  await client.query(`alter role ${quote(name)} ${attributes} password ${escapeLiteral(password)}`)
+}
+
+async function createDatabase(client: ClientBase, name: string, owner: string): Promise<void> {
+  const { rows } = await client.query<{ owner: string }>(
+    `select pg_catalog.pg_get_userbyid(datdba) as owner from pg_catalog.pg_database where datname = $1`,
+    [name],
+  )
+  if (rows.length === 0) {
+    await unlessMadeByAnother(client.query(`create database ${quote(name)} owner ${quote(owner)}`))
+  } else if (rows[0]?.owner !== owner) {
+    await client.query(`alter database ${quote(name)} owner to ${quote(owner)}`)
+  }
+}
+
+function quote(identifier: string): string {
+  return escapeIdentifier(identifier)
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod'
+
+/** The version that this build writes; older ones are upcast on read (`upcast.ts`). */
+export const EVENT_VERSION = 1
+
+export const usageSchema = z.object({
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  costUsd: z.string(),
+  estimated: z.boolean().optional(),
+})
+
+export const toolCallSchema = z.object({ id: z.string(), name: z.string(), arguments: z.string() })
+
+export const fileSchema = z.object({ name: z.string(), bytes: z.int().nonnegative(), sha256: z.string() })
+
+export const planItemSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  status: z.enum(['pending', 'in_progress', 'done', 'skipped']),
+  dependsOn: z.array(z.string()).optional(),
+})
+
+export const limitsSchema = z.object({
+  steps: z.int().positive(),
+  tokens: z.int().positive(),
+  costUsd: z.string(),
+  wallMs: z.int().positive(),
+})
+
+export const messageSchema = z.object({ role: z.enum(['user', 'assistant']), content: z.string() })
+
+const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() })
+
+const resultSchema = z.object({
+  text: z.string(),
+  citations: z.array(z.unknown()).optional(),
+  files: z.array(fileSchema).optional(),
+})
+
+const onDeadlineSchema = z.object({ action: z.enum(['continue', 'fail']), answer: z.unknown().optional() })
+
+const callDone = { callId: z.string(), name: z.string(), durationMs: z.number().nonnegative() }
+
+/** What each type of event carries, at least; unknown members are kept, so that old code can read what newer code wrote. */
+export const eventDataSchemas = {
+  'mission.created': z.looseObject({
+    messages: z.array(messageSchema).min(1),
+    profile: z.object({ name: z.string(), hash: z.string() }),
+    limits: limitsSchema,
+    labels: z.record(z.string(), z.string()),
+    files: z.array(fileSchema),
+    priority: z.int(),
+    deadline: z.string().optional(),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+  }),
+  'mission.started': z.looseObject({ instance: z.string() }),
+  'model.answered': z.looseObject({
+    model: z.string(),
+    text: z.string().optional(),
+    toolCalls: z.array(toolCallSchema),
+    finishReason: z.string().optional(),
+    usage: usageSchema,
+    durationMs: z.number().nonnegative(),
+  }),
+  'model.failed': z.looseObject({
+    model: z.string(),
+    error: failureSchema,
+    retry: z.boolean(),
+    retryAfterMs: z.number().nonnegative().optional(),
+    durationMs: z.number().nonnegative(),
+  }),
+  'tool.started': z.looseObject({ callId: z.string(), name: z.string(), key: z.string() }),
+  'tool.finished': z.looseObject({
+    ...callDone,
+    effect: z.enum(['read', 'idempotent', 'once']),
+    output: z.string().optional(),
+    content: z.object({ sha256: z.string(), bytes: z.int() }).optional(),
+    files: z.array(fileSchema).optional(),
+  }),
+  'tool.failed': z.looseObject({ ...callDone, error: failureSchema }),
+  'tool.unknown': z.looseObject({ callId: z.string(), name: z.string(), key: z.string() }),
+  'plan.updated': z.looseObject({ callId: z.string(), items: z.array(planItemSchema) }),
+  'question.asked': z.looseObject({
+    questionId: z.string(),
+    callId: z.string(),
+    kind: z.enum(['question', 'approval']),
+    text: z.string(),
+    schema: z.record(z.string(), z.unknown()),
+    deadline: z.string().optional(),
+    onDeadline: onDeadlineSchema,
+  }),
+  'question.reminded': z.looseObject({ questionId: z.string() }),
+  'question.answered': z.looseObject({ questionId: z.string(), answer: z.unknown(), by: z.string() }),
+  'question.expired': z.looseObject({ questionId: z.string() }),
+  'budget.granted': z.looseObject({ limits: limitsSchema.partial() }),
+  'budget.exhausted': z.looseObject({ limit: z.string() }),
+  'timer.set': z.looseObject({ timerId: z.string(), callId: z.string(), until: z.string() }),
+  'timer.fired': z.looseObject({ timerId: z.string() }),
+  'mission.paused': z.looseObject({ by: z.string(), reason: z.string().optional() }),
+  'mission.resumed': z.looseObject({ by: z.string() }),
+  'mission.message': z.looseObject({ role: z.literal('user'), content: z.string(), by: z.string() }),
+  'child.started': z.looseObject({ childId: z.string(), callId: z.string() }),
+  'child.ended': z.looseObject({ childId: z.string(), status: z.string() }),
+  'context.compacted': z.looseObject({ summary: z.string(), uptoSeq: z.int() }),
+  'mission.completed': z.looseObject({ result: resultSchema }),
+  'mission.failed': z.looseObject({ ...failureSchema.shape }),
+  'mission.cancelled': z.looseObject({ by: z.string(), reason: z.string().optional() }),
+} as const
+
+export type EventType = keyof typeof eventDataSchemas
+
+/** Something to append: it has no number and no time until it is recorded. */
+export type EventDraft = {
+  [T in EventType]: { type: T; data: z.infer<(typeof eventDataSchemas)[T]> }
+}[EventType]
+
+/** One row of the journal. `at` is the database's time in milliseconds since 1970. */
+export type MissionEvent = EventDraft & { seq: number; at: number }
+
+export type ToolCall = z.infer<typeof toolCallSchema>
+export type PlanItem = z.infer<typeof planItemSchema>
+export type FileRef = z.infer<typeof fileSchema>
+export type Limits = z.infer<typeof limitsSchema>
+export type Message = z.infer<typeof messageSchema>
+export type Failure = z.infer<typeof failureSchema>
+export type Result = z.infer<typeof resultSchema>
+
+const endings: ReadonlySet<string> = new Set(['mission.completed', 'mission.failed', 'mission.cancelled'])
+
+/** Whether nothing may follow an event of this type. */
+export function endsJournal(type: string): boolean {
+  return endings.has(type)
+}

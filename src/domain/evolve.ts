@@ -1,0 +1,161 @@
+import { TerminalError } from './errors.ts'
+import type { EventType, MissionEvent } from './event.ts'
+import { addUsd } from './money.ts'
+import { retryDelayMs } from './model-retry.ts'
+import { answerQuestion, askQuestion, expireQuestion } from './questions.ts'
+import { settleCall } from './settle-call.ts'
+import type { MissionState, Turn } from './state.ts'
+
+type Apply<T extends EventType> = (state: MissionState, event: Extract<MissionEvent, { type: T }>) => MissionState
+
+/** Some events change nothing but the number: a person reads them, the agent does not. */
+const unchanged = (state: MissionState): MissionState => state
+
+const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
+  'mission.started': (state, event) => ({ ...state, startedAt: event.at }),
+  'model.answered': answered,
+  'model.failed': (state, { data, at }) => ({
+    ...state,
+    modelFailures: state.modelFailures + 1,
+    modelRetryAt: at + Math.max(data.retryAfterMs ?? 0, retryDelayMs(state.modelFailures + 1)),
+    lastModelFailure: { ...data.error, retry: data.retry },
+  }),
+  'tool.started': (state, { data }) => withCall(state, data.callId, 'started'),
+  'tool.finished': (state, { data }) => {
+    const settled = settleCall(state, data.callId, data.output ?? `[${data.content?.bytes ?? 0} bytes, stored]`)
+    const files = data.files ?? []
+    return { ...settled, files: [...state.files.filter((old) => !files.some((f) => f.name === old.name)), ...files] }
+  },
+  'tool.failed': (state, { data }) => settleCall(state, data.callId, `Error: ${data.error.message}`),
+  'tool.unknown': (state, { data }) =>
+    settleCall(
+      state,
+      data.callId,
+      'Error: the call was interrupted and its outcome is unknown. Do not repeat it blindly.',
+    ),
+  'plan.updated': (state, { data }) => ({
+    ...settleCall(state, data.callId, JSON.stringify({ plan: 'saved', items: data.items.length })),
+    plan: data.items,
+  }),
+  'question.asked': (state, { data, at }) => withCall(askQuestion(state, data, at), data.callId, 'asked'),
+  'question.reminded': unchanged,
+  'question.answered': (state, { data }) => answerQuestion(state, data.questionId, data.answer),
+  'question.expired': (state, { data }) => expireQuestion(state, data.questionId),
+  'budget.granted': (state, { data }) => ({ ...state, limits: { ...state.limits, ...data.limits } }),
+  'budget.exhausted': unchanged,
+  'timer.set': (state, { data }) => ({
+    ...withCall(state, data.callId, 'sleeping'),
+    timers: [...state.timers, { timerId: data.timerId, callId: data.callId, until: Date.parse(data.until) }],
+  }),
+  'timer.fired': fired,
+  'mission.paused': (state) => ({ ...state, paused: true }),
+  'mission.resumed': (state) => ({ ...state, paused: false }),
+  'mission.message': (state, { data }) => ({
+    ...state,
+    turns: [...state.turns, { role: 'user', content: data.content }],
+  }),
+  'child.started': unchanged,
+  'child.ended': unchanged,
+  'context.compacted': unchanged,
+  'mission.completed': (state, { data, at }) => ({
+    ...state,
+    endedAt: at,
+    outcome: { status: 'completed', result: data.result },
+  }),
+  'mission.failed': (state, { data, at }) => ({ ...state, endedAt: at, outcome: { status: 'failed', error: data } }),
+  'mission.cancelled': (state, { data, at }) => ({
+    ...state,
+    endedAt: at,
+    outcome: { status: 'cancelled', by: data.by, reason: data.reason },
+  }),
+}
+
+/**
+ * Folds one event into a mission's state; pure. The first event is `mission.created`.
+ * @throws TerminalError `journal_gap` where numbers are missing or repeated, or the journal goes on after its end.
+ */
+export function evolve(state: MissionState | undefined, event: MissionEvent): MissionState {
+  if (event.seq !== (state?.seq ?? 0) + 1) {
+    throw new TerminalError('journal_gap', `Event ${event.seq} follows event ${state?.seq ?? 0} in the journal`)
+  }
+  if (state === undefined) return created(event)
+  if (event.type === 'mission.created' || state.outcome !== undefined) {
+    throw new TerminalError('journal_gap', `Event ${event.seq} (${event.type}) can't follow event ${state.seq}`)
+  }
+  const next = (apply[event.type] as Apply<typeof event.type>)(state, event)
+  return { ...next, seq: event.seq }
+}
+
+/** Folds a whole journal. */
+export function fold(events: readonly MissionEvent[]): MissionState {
+  let state: MissionState | undefined
+  for (const event of events) state = evolve(state, event)
+  if (state === undefined) throw new TerminalError('journal_gap', 'The journal is empty')
+  return state
+}
+
+function created(event: MissionEvent): MissionState {
+  if (event.type !== 'mission.created') {
+    throw new TerminalError('journal_gap', `The journal starts with ${event.type} in place of mission.created`)
+  }
+  const { messages, profile, limits, labels, files, priority, deadline, metadata } = event.data
+  const turns: Turn[] = messages.map(({ role, content }) =>
+    role === 'user' ? { role, content } : { role, content, toolCalls: [] },
+  )
+  return {
+    seq: event.seq,
+    createdAt: event.at,
+    messages,
+    profile,
+    limits,
+    labels,
+    inputs: files,
+    files,
+    priority,
+    metadata,
+    deadline: deadline === undefined ? undefined : Date.parse(deadline),
+    turns,
+    answeredSeq: 0,
+    calls: [],
+    questions: [],
+    timers: [],
+    closedQuestions: {},
+    plan: [],
+    usage: { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: '0' },
+    modelFailures: 0,
+    modelRetryAt: 0,
+    lastText: '',
+    paused: false,
+  }
+}
+
+function answered(state: MissionState, event: Extract<MissionEvent, { type: 'model.answered' }>): MissionState {
+  const { text = '', toolCalls, usage } = event.data
+  return {
+    ...state,
+    turns: [...state.turns, { role: 'assistant', content: text, toolCalls }],
+    answeredSeq: event.seq,
+    calls: toolCalls.map((call, index) => ({ call, index, status: 'pending' })),
+    usage: {
+      steps: state.usage.steps + 1,
+      inputTokens: state.usage.inputTokens + usage.inputTokens,
+      outputTokens: state.usage.outputTokens + usage.outputTokens,
+      costUsd: addUsd(state.usage.costUsd, usage.costUsd),
+    },
+    modelFailures: 0,
+    modelRetryAt: 0,
+    lastModelFailure: undefined,
+    lastText: text === '' ? state.lastText : text,
+  }
+}
+
+function fired(state: MissionState, event: Extract<MissionEvent, { type: 'timer.fired' }>): MissionState {
+  const timer = state.timers.find(({ timerId }) => timerId === event.data.timerId)
+  if (timer === undefined) return state
+  const waited = { ...state, timers: state.timers.filter((other) => other !== timer) }
+  return settleCall(waited, timer.callId, JSON.stringify({ waited: true, until: new Date(timer.until).toISOString() }))
+}
+
+function withCall(state: MissionState, callId: string, status: 'started' | 'asked' | 'sleeping'): MissionState {
+  return { ...state, calls: state.calls.map((entry) => (entry.call.id === callId ? { ...entry, status } : entry)) }
+}

@@ -1,0 +1,38 @@
+import type { Failure } from './event.ts'
+import { compareUsd } from './money.ts'
+import type { MissionState } from './state.ts'
+
+/**
+ * The limit that ends a mission now, if any. Checked before each step, so a mission oversteps by one step at most (I14).
+ * @param now milliseconds since 1970 by the database's clock
+ */
+export function limitReached(state: MissionState, now: number): Failure | undefined {
+  const { limits, usage, startedAt, deadline } = state
+  const tokens = usage.inputTokens + usage.outputTokens
+  if (deadline !== undefined && now >= deadline) return reached('deadline', new Date(deadline).toISOString())
+  if (startedAt !== undefined && now >= startedAt + limits.wallMs) return reached('wallMs', `${limits.wallMs} ms`)
+  if (finalAnswerIsThere(state)) return undefined
+  if (usage.steps >= limits.steps) return reached('steps', `${limits.steps} steps`)
+  if (tokens >= limits.tokens) return reached('tokens', `${limits.tokens} tokens`)
+  if (compareUsd(usage.costUsd, limits.costUsd) >= 0) return reached('costUsd', `${limits.costUsd} US dollars`)
+  return undefined
+}
+
+/** When a mission's time is over, whatever it does: its deadline or its wall time; milliseconds since 1970. */
+export function endOfTime(state: MissionState): number {
+  const wall = state.startedAt === undefined ? Infinity : state.startedAt + state.limits.wallMs
+  return Math.min(state.deadline ?? Infinity, wall)
+}
+
+/** An answer that was paid for is delivered, even where it used up the limit. */
+function finalAnswerIsThere(state: MissionState): boolean {
+  return state.turns.at(-1)?.role === 'assistant' && state.calls.length === 0 && state.answeredSeq > 0
+}
+
+function reached(limit: string, value: string): Failure {
+  return {
+    code: `limit_${limit}`,
+    message: `The mission reached its limit "${limit}" (${value}).`,
+    hint: `Give it more with "limits": {"${limit}": …} or in its profile, and start it again.`,
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { limitsSchema } from './event.ts'
+import { USD_PATTERN } from './money.ts'
+
+export const effectSchema = z.enum(['read', 'idempotent', 'once'])
+
+export const usdSchema = z.string().regex(USD_PATTERN, 'a plain amount of US dollars such as "0.50"')
+
+/** What a model is told about a tool, pinned with the mission; the effect decides what a crash does to a call. */
+export const pinnedToolSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  parameters: z.record(z.string(), z.unknown()),
+  effect: effectSchema,
+})
+
+/**
+ * The agent configuration that a mission runs on, from its creation to its end, whatever is deployed meanwhile.
+ * Stored once by content hash.
+ */
+export const effectiveProfileSchema = z.object({
+  name: z.string(),
+  model: z.object({
+    /** Absent: the deployment's own model (OPENAI_MODEL). */
+    name: z.string().optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    maxOutputTokens: z.int().positive().optional(),
+  }),
+  instructions: z.string(),
+  tools: z.array(pinnedToolSchema),
+  limits: limitsSchema,
+  /** US dollars for a million tokens, by model name. */
+  prices: z.record(z.string(), z.object({ inputUsd: usdSchema, outputUsd: usdSchema })),
+  egress: z.object({ allow: z.array(z.string()) }),
+})
+
+export type EffectiveProfile = z.infer<typeof effectiveProfileSchema>

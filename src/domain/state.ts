@@ -1,0 +1,76 @@
+import type { Failure, FileRef, Limits, Message, PlanItem, Result, ToolCall } from './event.ts'
+
+/** One tool call of the model's latest answer. `index` tells calls with the same id apart. */
+export interface CallState {
+  call: ToolCall
+  index: number
+  status: 'pending' | 'started' | 'asked' | 'sleeping' | 'settled'
+}
+
+export interface QuestionState {
+  questionId: string
+  callId: string
+  kind: 'question' | 'approval'
+  text: string
+  schema: Record<string, unknown>
+  askedAt: number
+  /** Milliseconds since 1970, database time. */
+  deadline?: number
+  onDeadline: { action: 'continue' | 'fail'; answer?: unknown }
+}
+
+/** What the model has been told so far, in order; the system prompt is added when a model is called. */
+export type Turn =
+  | { role: 'user'; content: string }
+  | { role: 'assistant'; content: string; toolCalls: ToolCall[] }
+  | { role: 'tool'; callId: string; name: string; content: string }
+
+export type Outcome =
+  | { status: 'completed'; result: Result }
+  | { status: 'failed'; error: Failure }
+  | { status: 'cancelled'; by: string; reason?: string }
+
+export interface Usage {
+  steps: number
+  inputTokens: number
+  outputTokens: number
+  costUsd: string
+}
+
+/** Everything that a journal says about a mission. Made by `evolve` alone. */
+export interface MissionState {
+  seq: number
+  createdAt: number
+  startedAt?: number
+  endedAt?: number
+  messages: Message[]
+  profile: { name: string; hash: string }
+  limits: Limits
+  /** Milliseconds since 1970, database time. */
+  deadline?: number
+  labels: Record<string, string>
+  metadata?: Record<string, unknown>
+  priority: number
+  turns: Turn[]
+  /** Number of the latest `model.answered`; keys of its calls start with it. */
+  answeredSeq: number
+  calls: CallState[]
+  questions: QuestionState[]
+  timers: { timerId: string; callId: string; until: number }[]
+  /** Ids of questions that are no longer open, and how they ended. */
+  closedQuestions: Record<string, 'answered' | 'expired'>
+  plan: PlanItem[]
+  /** Files that the mission was given. */
+  inputs: FileRef[]
+  /** The workspace now. */
+  files: FileRef[]
+  usage: Usage
+  /** Model failures in a row, and the earliest time of the next attempt. */
+  modelFailures: number
+  modelRetryAt: number
+  lastModelFailure?: Failure & { retry: boolean }
+  /** The latest text of the model: what a mission has so far when a limit ends it. */
+  lastText: string
+  paused: boolean
+  outcome?: Outcome
+}

@@ -1,0 +1,24 @@
+import type { Waiting } from './decide.ts'
+import type { Failure, Result } from './event.ts'
+import type { MissionState, Usage } from './state.ts'
+
+/** What lists show of a mission without reading its journal; written when the mission's status changes. */
+export interface Summary {
+  lastSeq: number
+  usage: Usage
+  waitingFor?: { kind: Waiting['kind']; until?: string }
+  result?: Result
+  error?: Failure
+}
+
+export function summarise(state: MissionState, waiting?: Waiting): Summary & Record<string, unknown> {
+  const until = waiting?.until
+  const summary: Summary = { lastSeq: state.seq, usage: state.usage }
+  if (waiting !== undefined) {
+    summary.waitingFor = { kind: waiting.kind }
+    if (until !== undefined) summary.waitingFor.until = new Date(until).toISOString()
+  }
+  if (state.outcome?.status === 'completed') summary.result = state.outcome.result
+  if (state.outcome?.status === 'failed') summary.error = state.outcome.error
+  return { ...summary }
+}

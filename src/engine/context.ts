@@ -1,0 +1,21 @@
+import type { Model } from '../models/model.ts'
+import type { Tool } from '../tools/tool.ts'
+import type { Telemetry } from '../telemetry/events.ts'
+import type { Clock, Contents, Journal, Missions, Wakes } from './ports.ts'
+
+/** Everything that the engine works with, given once per process. */
+export interface EngineContext {
+  /** Id of this process in `instances`. */
+  instance: string
+  journal: Journal
+  missions: Missions
+  wakes: Wakes
+  clock: Clock
+  contents: Contents
+  model: Model
+  /** The model of profiles that name none. */
+  defaultModel: string
+  tools: ReadonlyMap<string, Tool>
+  telemetry: Telemetry
+  settings: { leaseMs: number; sliceMs: number; concurrency: number }
+}

@@ -1,0 +1,81 @@
+import { TerminalError } from '../domain/errors.ts'
+import type { EngineContext } from './context.ts'
+import { Instance } from './instance.ts'
+import type { Claim } from './ports.ts'
+import { runSlice, type SliceEnd } from './run-slice.ts'
+import { Stopped } from './stop-reason.ts'
+
+/** Moves missions, one slice for each call of `runOne`; one engine in a process. */
+export class Engine {
+  readonly #context: EngineContext
+  readonly #instance: Instance
+  readonly #draining = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(context: EngineContext) {
+    this.#context = context
+    this.#instance = new Instance(context)
+  }
+
+  /**
+   * Claims the mission that should move next and runs one slice of it, waiting for room first. Undefined when there is
+   * nothing to do, or the instance is stopping. Throws where the database or the queue can't be reached; the caller's message comes again then.
+   */
+  async runOne(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
+    while (this.#running.size >= this.#context.settings.concurrency)
+      await Promise.race(this.#running).catch(() => undefined)
+    if (this.#draining.signal.aborted) return undefined
+    const work = this.#claimAndRun()
+    this.#running.add(work)
+    try {
+      return await work
+    } finally {
+      this.#running.delete(work)
+    }
+  }
+
+  /** Claims nothing more, hands over what runs, and takes the instance's row away. */
+  async drain(): Promise<void> {
+    this.#draining.abort(new Stopped('drain'))
+    await Promise.allSettled(this.#running)
+    await this.#instance.leave()
+  }
+
+  async #claimAndRun(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
+    await this.#instance.ensureAlive()
+    const claim = await this.#context.missions.claim()
+    if (claim === undefined) return undefined
+    const signal = this.#instance.hold(claim.missionId, claim.epoch)
+    try {
+      const end = await this.#runSlice(claim, AbortSignal.any([signal, this.#draining.signal]))
+      if (end === 'lost') this.#context.telemetry.leaseLost(claim)
+      return { missionId: claim.missionId, end }
+    } finally {
+      this.#instance.drop(claim.missionId, claim.epoch)
+    }
+  }
+
+  async #runSlice(claim: Claim, stop: AbortSignal): Promise<SliceEnd> {
+    try {
+      return await runSlice(this.#context, claim, stop)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      this.#context.telemetry.missionUnreadable({ ...claim, error })
+      return this.#setAside(claim, error)
+    }
+  }
+
+  /** A journal that this build can't read must not be tried in a circle, nor be given up: a newer build may come. */
+  async #setAside(claim: Claim, error: TerminalError): Promise<SliceEnd> {
+    const lease = { missionId: claim.missionId, epoch: claim.epoch, instance: this.#context.instance }
+    const summary = { error: { code: error.code, message: error.message, hint: error.hint } }
+    const change = { status: 'waiting', wakeInSeconds: 300, release: true, summary }
+    return (await this.#context.missions.release(lease, claim.inbox, change)) ? 'waiting' : 'lost'
+  }
+}
+
+function isUnreadable(error: unknown): error is TerminalError {
+  return (
+    error instanceof TerminalError && ['journal_unreadable', 'journal_gap', 'profile_unreadable'].includes(error.code)
+  )
+}

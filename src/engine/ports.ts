@@ -1,0 +1,46 @@
+import type { EventDraft, MissionEvent } from '../domain/event.ts'
+import type { EffectiveProfile } from '../domain/profile.ts'
+import type { Lease, Recorded, Transition } from '../db/queries/append-events.ts'
+import type { Claim } from '../db/queries/claim-mission.ts'
+import type { Held } from '../db/queries/instances.ts'
+
+export type { Claim, Held, Lease, Recorded, Transition }
+
+/** `conflict`: another writer took the number, read on. `lost`: another instance holds the lease, stop. */
+export type AppendResult = { kind: 'recorded'; recorded: Recorded[] } | { kind: 'conflict' } | { kind: 'lost' }
+
+export interface Journal {
+  /** All events or none, after exactly `afterSeq`; with a transition, the mission's row changes in the same commit. */
+  append(lease: Lease, afterSeq: number, events: readonly EventDraft[], change?: Transition): Promise<AppendResult>
+  read(missionId: string, afterSeq: number): Promise<MissionEvent[]>
+}
+
+export interface Missions {
+  claim(): Promise<Claim | undefined>
+  /** Events from outside so far; undefined when the lease is gone. */
+  inbox(lease: Lease): Promise<number | undefined>
+  /** False when the lease is gone or something came in since `inbox` was read. */
+  release(lease: Lease, inbox: number, change: Transition): Promise<boolean>
+  held(missionIds: readonly string[]): Promise<Held[]>
+  beat(): Promise<void>
+  leave(): Promise<void>
+  profile(tenantId: string, hash: string): Promise<EffectiveProfile>
+}
+
+export interface Wakes {
+  /** A permit for somebody to claim in some seconds (0 to 7 days); it may come twice, late or never. */
+  send(missionId: string, inSeconds: number): Promise<void>
+}
+
+export interface Clock {
+  /** Milliseconds that never jump; only differences mean something. */
+  monotonic(): number
+  /** Resolves early, without an error, when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Bytes by tenant and hash: the files of missions. */
+export interface Contents {
+  store(tenantId: string, sha256: string, bytes: Buffer): Promise<void>
+  read(tenantId: string, sha256: string): Promise<Buffer | undefined>
+}

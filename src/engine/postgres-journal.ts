@@ -1,0 +1,62 @@
+import type { EventDraft } from '../domain/event.ts'
+import { parseEvent } from '../domain/parse-event.ts'
+import type { EngineDb } from '../db/connection.ts'
+import { isConnectionError, isUniqueViolation } from '../db/pg-errors.ts'
+import { appendUnderLease, appendWithTransition } from '../db/queries/append-events.ts'
+import { readBack } from '../db/queries/read-back.ts'
+import { readEvents } from '../db/queries/read-events.ts'
+import type { AppendResult, Clock, Journal, Lease, Transition } from './ports.ts'
+
+/** How long a database that can't be reached is tried again: as long as the lease can last. */
+const PAUSES_MS = [100, 300, 1_000, 3_000, 5_000, 10_000, 10_000]
+
+export function createJournal(db: EngineDb, clock: Clock): Journal {
+  return {
+    append: (lease, afterSeq, events, change) => appendSafely({ db, clock, lease, afterSeq, events, change }),
+    read: async (missionId, afterSeq) => (await readEvents(db, missionId, afterSeq)).map(parseEvent),
+  }
+}
+
+interface Append {
+  db: EngineDb
+  clock: Clock
+  lease: Lease
+  afterSeq: number
+  events: readonly EventDraft[]
+  change: Transition | undefined
+}
+
+/** After a broken connection nobody knows whether the commit went through: the journal is asked, never guessed. */
+async function appendSafely(append: Append): Promise<AppendResult> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return attempt === 0 ? await appendOnce(append) : ((await readOwn(append)) ?? (await appendOnce(append)))
+    } catch (error) {
+      const pause = PAUSES_MS[attempt]
+      if (pause === undefined || !isConnectionError(error)) throw error
+      await append.clock.sleep(pause)
+    }
+  }
+}
+
+async function appendOnce({ db, lease, afterSeq, events, change }: Append): Promise<AppendResult> {
+  try {
+    const recorded =
+      change === undefined
+        ? await appendUnderLease(db, lease, afterSeq, events)
+        : await appendWithTransition(db, lease, afterSeq, events, change)
+    return recorded === undefined ? { kind: 'lost' } : { kind: 'recorded', recorded }
+  } catch (error) {
+    if (isUniqueViolation(error)) return { kind: 'conflict' }
+    throw error
+  }
+}
+
+/** Whether an append whose answer was lost did commit: its rows carry our epoch, which nobody else writes under. */
+async function readOwn({ db, lease, afterSeq, events }: Append): Promise<AppendResult | undefined> {
+  const rows = await readBack(db, lease.missionId, afterSeq, events.length)
+  if (rows.length === 0) return undefined
+  const own =
+    rows.length === events.length && rows.every((row, i) => row.epoch === lease.epoch && row.type === events[i]?.type)
+  return own ? { kind: 'recorded', recorded: rows } : { kind: 'conflict' }
+}

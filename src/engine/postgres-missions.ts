@@ -1,0 +1,49 @@
+import { effectiveProfileSchema, type EffectiveProfile } from '../domain/profile.ts'
+import { TerminalError } from '../domain/errors.ts'
+import type { EngineDb } from '../db/connection.ts'
+import { claimMission } from '../db/queries/claim-mission.ts'
+import { readContent, storeContent } from '../db/queries/contents.ts'
+import { beat, leave, readHeld, type InstanceFacts } from '../db/queries/instances.ts'
+import { readProfile } from '../db/queries/profiles.ts'
+import { readInbox, releaseMission } from '../db/queries/release-mission.ts'
+import type { Contents, Missions } from './ports.ts'
+
+export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSeconds: number): Missions {
+  const profiles = new Map<string, Promise<EffectiveProfile>>()
+  return {
+    claim: () => claimMission(db, instance.id),
+    inbox: (lease) => readInbox(db, lease),
+    release: (lease, inbox, change) => releaseMission(db, lease, inbox, change),
+    held: (missionIds) => readHeld(db, instance.id, missionIds),
+    beat: () => beat(db, instance, leaseSeconds),
+    leave: () => leave(db, instance.id),
+    profile: (tenantId, hash) => remember(profiles, `${tenantId}/${hash}`, () => loadProfile(db, tenantId, hash)),
+  }
+}
+
+export function createContents(db: EngineDb): Contents {
+  return {
+    store: (tenantId, sha256, bytes) => storeContent(db, tenantId, sha256, bytes),
+    read: (tenantId, sha256) => readContent(db, tenantId, sha256),
+  }
+}
+
+async function loadProfile(db: EngineDb, tenantId: string, hash: string): Promise<EffectiveProfile> {
+  const parsed = effectiveProfileSchema.safeParse(await readProfile(db, tenantId, hash))
+  if (parsed.success) return parsed.data
+  throw new TerminalError('profile_unreadable', `The mission's profile ${hash} can't be read by this build`, {
+    hint: 'Deploy the build that the mission was created with; nothing was lost.',
+  })
+}
+
+/** A profile never changes under its hash, so an instance reads each once; a hundred are kept. */
+function remember<T>(cache: Map<string, Promise<T>>, key: string, load: () => Promise<T>): Promise<T> {
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const loading = load()
+  cache.set(key, loading)
+  loading.catch(() => cache.delete(key))
+  const oldest = cache.keys().next().value
+  if (cache.size > 100 && oldest !== undefined) cache.delete(oldest)
+  return loading
+}

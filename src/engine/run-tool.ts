@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { RetryableError, TerminalError } from '../domain/errors.ts'
+import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
+import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
+import type { EffectiveProfile } from '../domain/profile.ts'
+import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
+import type { EngineContext } from './context.ts'
+
+export interface ToolRun {
+  missionId: string
+  tenantId: string
+  call: ToolCall
+  key: string
+  files: readonly FileRef[]
+  profile: EffectiveProfile
+  signal: AbortSignal
+}
+
+/** Attempts at a tool call that may pass and may be repeated. */
+const ATTEMPTS = 3
+const LARGEST_FILE = 8 * 1024 * 1024
+
+/** Runs one tool call. Gives what to record; throws only when the signal was aborted. */
+export async function runTool(context: EngineContext, run: ToolRun): Promise<EventDraft> {
+  const begun = context.clock.monotonic()
+  const base = () => ({
+    callId: run.call.id,
+    name: run.call.name,
+    durationMs: Math.round(context.clock.monotonic() - begun),
+  })
+  try {
+    const tool = toolOf(context, run.call)
+    const result = await attempt(context, tool, run)
+    const output = cut(result.text, tool.maxOutputBytes)
+    return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files: result.files } }
+  } catch (error) {
+    run.signal.throwIfAborted()
+    return { type: 'tool.failed', data: { ...base(), error: describe(error, context, run) } }
+  }
+}
+
+function toolOf(context: EngineContext, call: ToolCall): Tool {
+  const tool = context.tools.get(call.name)
+  if (tool !== undefined) return tool
+  throw new TerminalError('unknown_tool', `The tool "${call.name}" is not part of this deployment. Go on without it.`)
+}
+
+async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promise<ToolResult> {
+  const parsed = parseArguments(tool.input, run.call.arguments)
+  if (!parsed.ok) throw new TerminalError('bad_arguments', parsed.reason)
+  for (let n = 1; ; n++) {
+    const timeout = AbortSignal.timeout(tool.timeoutMs)
+    const signal = AbortSignal.any([run.signal, timeout])
+    try {
+      const given = {
+        signal,
+        key: `${run.missionId}:${run.key}`,
+        workspace: workspaceOf(context, run),
+        egress: run.profile.egress,
+      }
+      return await raceWith(signal, tool.run(parsed.value, given))
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (timeout.aborted)
+        throw new TerminalError('timeout', `The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
+      if (!(error instanceof RetryableError) || tool.effect === 'once' || n === ATTEMPTS) throw error
+      await context.clock.sleep(error.retryAfterMs ?? 500 * 2 ** n, run.signal)
+    }
+  }
+}
+
+/** A tool that does not heed its signal must not hold the mission. */
+async function raceWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    work.catch(() => undefined)
+  }
+}
+
+function workspaceOf(context: EngineContext, run: ToolRun): Workspace {
+  return {
+    list: () => [...run.files],
+    read: async (name) => {
+      const file = run.files.find((other) => other.name === name)
+      const bytes = file && (await context.contents.read(run.tenantId, file.sha256))
+      if (bytes !== undefined) return bytes
+      const there = run.files.map((other) => other.name).join(', ')
+      throw new TerminalError('file_not_found', `There is no file "${name}". The workspace has: ${there || 'no file'}.`)
+    },
+    write: async (name, content) => {
+      if (content.length > LARGEST_FILE)
+        throw new TerminalError('too_large', `"${name}" has ${content.length} bytes; a file may have ${LARGEST_FILE}.`)
+      const sha256 = createHash('sha256').update(content).digest('hex')
+      await context.contents.store(run.tenantId, sha256, content)
+      return { name, bytes: content.length, sha256 }
+    },
+  }
+}
+
+function cut(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= maxBytes) return text
+  const head = new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true })
+  return `${head}\n[cut: ${bytes.length - maxBytes} of ${bytes.length} bytes left out]`
+}
+
+/** A defect's own text may hold anything, so the model and the journal see only that there was one; the log has it. */
+function describe(error: unknown, context: EngineContext, run: ToolRun) {
+  if (error instanceof TerminalError) return { code: error.code, message: error.message, hint: error.hint }
+  if (error instanceof RetryableError) return { code: error.code, message: error.message }
+  context.telemetry.toolCrashed({ missionId: run.missionId, tenantId: run.tenantId, tool: run.call.name, error })
+  return { code: 'tool_crashed', message: `The tool "${run.call.name}" failed unexpectedly. Try another way.` }
+}

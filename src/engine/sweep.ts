@@ -1,0 +1,26 @@
+import type { EngineDb } from '../db/connection.ts'
+import { forgetDead } from '../db/queries/instances.ts'
+import { beginSweep, findDue } from '../db/queries/sweep.ts'
+import type { Telemetry } from '../telemetry/events.ts'
+import type { Wakes } from './ports.ts'
+
+/** What one sweep looks ahead: until the next one, which comes every minute, and a little more. */
+const HORIZON_SECONDS = 65
+const MOST = 1_000
+
+/**
+ * Sends a wake for every mission that may move before the next sweep and has no living owner: lost wakes, timers, question
+ * deadlines, and missions of instances that died. Safe to run twice, anywhere.
+ */
+export async function sweep(context: { db: EngineDb; wakes: Wakes; telemetry: Telemetry }): Promise<{ due: number }> {
+  const { db, wakes, telemetry } = context
+  if (!(await beginSweep(db, 1))) {
+    telemetry.swept({ due: 0, skipped: true })
+    return { due: 0 }
+  }
+  const due = await findDue(db, HORIZON_SECONDS, MOST)
+  for (const { missionId, inSeconds } of due) await wakes.send(missionId, inSeconds)
+  await forgetDead(db)
+  telemetry.swept({ due: due.length, skipped: false })
+  return { due: due.length }
+}

@@ -1,0 +1,107 @@
+import { join, resolve } from 'node:path'
+import { buildBundle } from './build/build-bundle.ts'
+import { startDemoModel, type DemoModelServer } from './demo-model/start.ts'
+import type { HostLog } from './host/protocol.ts'
+import { startHost, type RunningHost } from './host/start-host.ts'
+import { lockFolder, removeRunFile, writeRunFile, type RunFile } from './run-file.ts'
+import { startServices, type Services } from './services.ts'
+
+export interface EnvironmentOptions {
+  dataDir: string
+  /** 0 takes a free one. */
+  port: number
+  /** One line for each thing that is up, or went wrong. */
+  log(line: string): void
+  /** What the app and its host write; left out: dropped. */
+  appLog?: HostLog
+  /** Settings of the user; those that belong to this environment (database, storage) are its own. */
+  env?: NodeJS.ProcessEnv
+}
+
+export interface Environment {
+  url: string
+  run: RunFile
+  host: RunningHost
+  stop(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '../..')
+
+/**
+ * Everything on this machine: Postgres, Azurite, a model, and the host with the bundle. Throws one sentence that says what
+ * to do; whatever was started is stopped then.
+ */
+export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  const dataDir = resolve(options.dataDir)
+  const stops: (() => unknown)[] = [lockFolder(dataDir)]
+  const stop = async () => {
+    for (const end of stops.splice(0).toReversed()) await end()
+  }
+  try {
+    return await start({ ...options, dataDir }, stops, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(
+  options: EnvironmentOptions,
+  stops: (() => unknown)[],
+  stop: () => Promise<void>,
+): Promise<Environment> {
+  const { dataDir, port, log, env = process.env } = options
+  const services = await startServices(dataDir, log)
+  stops.push(() => services.stop())
+  const demo = env['OPENAI_API_KEY'] || env['OPENAI_BASE_URL'] ? undefined : await startModel(env, log)
+  if (demo !== undefined) stops.push(() => demo.stop())
+  const { entry } = await buildBundle(join(dataDir, 'app'))
+  const host = await startHost({
+    bundle: entry,
+    hostJson: join(root, 'host.json'),
+    port,
+    env: appEnvironment(env, services, demo),
+    log: options.appLog ?? (() => undefined),
+    onWorkerRestart: (reason) => log(`The worker was restarted: ${reason}`),
+  })
+  stops.push(() => host.stop())
+  log(`Host on ${host.url}, ${host.functions.length} functions`)
+  const run = describe(host, services, demo)
+  writeRunFile(dataDir, run)
+  stops.push(() => removeRunFile(dataDir))
+  return { url: host.url, run, host, stop }
+}
+
+async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<DemoModelServer> {
+  const delayMs = Number(env['DEMO_DELAY_MS'] || 300)
+  const demo = await startDemoModel({ delayMs: Number.isFinite(delayMs) ? delayMs : 300 })
+  log(`Demo model on ${demo.url}: scripted answers; set OPENAI_API_KEY for a real model`)
+  return demo
+}
+
+/** `AUTH=off` is this environment's to give: it serves 127.0.0.1 only. A user's own key or mode wins. */
+function appEnvironment(env: NodeJS.ProcessEnv, services: Services, demo: DemoModelServer | undefined) {
+  const auth = env['TASKFORCE_API_KEY'] ? 'keys' : 'off'
+  return {
+    AUTH: auth,
+    ...env,
+    DATABASE_URL: services.appUrl,
+    DATABASE_DIRECT_URL: undefined,
+    DATABASE_POOLER: undefined,
+    DATABASE_AUTH: undefined,
+    AzureWebJobsStorage: services.storageConnectionString,
+    JOBS_STORAGE: services.storageConnectionString,
+    ...(demo === undefined ? {} : { OPENAI_API_KEY: 'demo', OPENAI_BASE_URL: demo.url, OPENAI_MODEL: 'demo' }),
+  }
+}
+
+function describe(host: RunningHost, services: Services, demo: DemoModelServer | undefined): RunFile {
+  return {
+    event: 'ready',
+    url: host.url,
+    databaseUrl: services.ownerUrl,
+    storageConnectionString: services.storageConnectionString,
+    ...(demo === undefined ? {} : { demoModelUrl: demo.url }),
+    pid: process.pid,
+  }
+}

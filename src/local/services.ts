@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import pg from 'pg'
+import { migrateUp } from '../db/migrate/up.ts'
+import { createLogins } from '../db/roles.ts'
+import { startAzurite, type LocalAzurite } from './azurite/start-azurite.ts'
+import { startPostgres, type LocalPostgres } from './postgres/start-postgres.ts'
+
+export interface Services {
+  /** As the schema's owner: migrations, and looking around. */
+  ownerUrl: string
+  /** As the app: what the functions connect with. */
+  appUrl: string
+  storageConnectionString: string
+  stop(): Promise<void>
+}
+
+const DATABASE = 'taskforce'
+
+/** Postgres with an up-to-date schema, and Azurite: what missions are kept in. Both are started again when they die. */
+export async function startServices(dataDir: string, log: (line: string) => void): Promise<Services> {
+  const stopping = new AbortController()
+  const postgres = await keepUp('Postgres', stopping.signal, log, (last: LocalPostgres | undefined) =>
+    startPostgres({ dataDir: join(dataDir, 'postgres'), port: last?.port }),
+  )
+  log(`Postgres 17 on 127.0.0.1:${postgres.current().port}`)
+  try {
+    const urls = await prepareDatabase(postgres.current(), log)
+    const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) =>
+      startAzurite({ dataDir: join(dataDir, 'azurite'), blobPort: last?.blobPort, queuePort: last?.queuePort }),
+    )
+    log(`Azurite queues on 127.0.0.1:${azurite.current().queuePort}, blobs on 127.0.0.1:${azurite.current().blobPort}`)
+    return {
+      ...urls,
+      storageConnectionString: azurite.current().connectionString,
+      stop: async () => {
+        stopping.abort()
+        await azurite.current().stop()
+        await postgres.current().stop()
+      },
+    }
+  } catch (error) {
+    stopping.abort()
+    await postgres.current().stop()
+    throw error
+  }
+}
+
+interface Process {
+  exited: Promise<unknown>
+}
+
+/** Starts a service, and again on the same ports whenever it ends without being told to. */
+async function keepUp<T extends Process>(
+  name: string,
+  signal: AbortSignal,
+  log: (line: string) => void,
+  start: (last: T | undefined) => Promise<T>,
+): Promise<{ current(): T }> {
+  let current = await start(undefined)
+  async function watch(): Promise<void> {
+    for (;;) {
+      await current.exited
+      if (signal.aborted) return
+      log(`${name} ended by itself; starting it again`)
+      current = await start(current)
+      log(`${name} is back`)
+    }
+  }
+  watch().catch((error: unknown) => log(`${name} could not be started again: ${(error as Error).message}`))
+  return { current: () => current }
+}
+
+/** Logins with new passwords at each start, the schema migrated, and no instance believed alive: none can be, in here. */
+async function prepareDatabase(postgres: LocalPostgres, log: (line: string) => void) {
+  const owner = { name: 'taskforce', password: randomBytes(18).toString('base64url') }
+  const app = { name: 'taskforce_app', password: randomBytes(18).toString('base64url') }
+  const client = new pg.Client({ connectionString: postgres.superUrl })
+  await client.connect()
+  try {
+    await createLogins(client, { owner, app, database: DATABASE })
+  } finally {
+    await client.end()
+  }
+  const url = (login: typeof owner) =>
+    `postgresql://${login.name}:${login.password}@127.0.0.1:${postgres.port}/${DATABASE}`
+  const status = await migrateUp(url(owner), { log })
+  log(`Schema at revision ${status.revision}`)
+  await forgetInstances(url(owner))
+  return { ownerUrl: url(owner), appUrl: url(app) }
+}
+
+/** The folder is locked, so whoever held missions before is gone: they can be claimed now, not when the leases run out. */
+async function forgetInstances(ownerUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    await client.query('delete from taskforce.instances')
+  } finally {
+    await client.end()
+  }
+}

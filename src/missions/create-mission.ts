@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import type { EventDraft, FileRef, Limits, Message } from '../domain/event.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { TenantTx } from '../db/connection.ts'
+import { appendInTransaction } from '../db/queries/append-events.ts'
+import { storeContent } from '../db/queries/contents.ts'
+import { claimKey } from '../db/queries/idempotency-keys.ts'
+import { insertMission } from '../db/queries/missions.ts'
+import { storeProfile } from '../db/queries/profiles.ts'
+import type { EffectiveProfile } from '../domain/profile.ts'
+import type { Caller, MissionsContext } from './context.ts'
+import { effectiveProfile, profileHash } from './effective-profile.ts'
+import { readMission } from './read-mission.ts'
+import { Refusal } from './refusal.ts'
+import type { MissionView } from './view.ts'
+
+export interface NewMissionRequest {
+  messages: Message[]
+  profile?: string
+  files: { name: string; bytes: Buffer }[]
+  labels: Record<string, string>
+  limits?: Partial<Limits>
+  deadline?: string
+  priority: number
+  metadata?: Record<string, unknown>
+  /** A client's key for this request, and the hash of its body. */
+  idempotency?: { key: string; fingerprint: string }
+}
+
+export interface Created {
+  mission: MissionView
+  /** The key was used before: this is the mission of that time. */
+  replayed: boolean
+}
+
+/**
+ * Accepts a mission: its row, its first event and its files in one commit, then a wake. The mission is safe from the commit
+ * on; a wake that can't be sent is made up for by the sweep.
+ */
+export async function createMission(
+  context: MissionsContext,
+  caller: Caller,
+  request: NewMissionRequest,
+): Promise<Created> {
+  const profile = chooseProfile(context, request)
+  const id = context.newId()
+  const earlier = await inTenant(context.databases.api, caller.tenantId, (tx) =>
+    insert(tx, caller, id, profile, request),
+  )
+  if (earlier !== undefined) return { mission: await readMission(context, caller, earlier), replayed: true }
+  const goal = goalOf(request.messages)
+  context.telemetry.missionAccepted({ missionId: id, tenantId: caller.tenantId, profile: profile.name, goal })
+  await context.wakes.send(id, 0).catch((error: unknown) => context.telemetry.wakeFailed({ missionId: id, error }))
+  return { mission: await readMission(context, caller, id), replayed: false }
+}
+
+function chooseProfile(context: MissionsContext, request: NewMissionRequest): EffectiveProfile {
+  const name = request.profile ?? context.defaultProfile
+  const file = context.profiles.get(name)
+  if (file === undefined) {
+    const known = [...context.profiles.keys()].join(', ')
+    throw new Refusal('unknown_profile', `There is no profile "${name}". There are: ${known}.`, [
+      { pointer: '/profile', detail: `must be one of: ${known}` },
+    ])
+  }
+  return effectiveProfile(name, file, context.tools)
+}
+
+/** Gives the id of an earlier mission with the same key, and inserts nothing then. */
+async function insert(
+  tx: TenantTx,
+  caller: Caller,
+  id: string,
+  profile: EffectiveProfile,
+  request: NewMissionRequest,
+): Promise<string | undefined> {
+  const { tenantId } = caller
+  if (request.idempotency !== undefined) {
+    const owner = await claimKey(tx, { tenantId, missionId: id, ...request.idempotency })
+    if (owner !== undefined) return sameRequest(owner, request.idempotency.fingerprint)
+  }
+  const hash = profileHash(profile)
+  const { labels, priority, messages } = request
+  await storeProfile(tx, tenantId, { hash, name: profile.name, body: profile })
+  await insertMission(tx, {
+    id,
+    tenantId,
+    goal: goalOf(messages),
+    profile: { name: profile.name, hash },
+    labels,
+    priority,
+  })
+  const files: FileRef[] = []
+  for (const file of request.files) files.push(await storeFile(tx, tenantId, file))
+  await appendInTransaction(tx, id, 0, [createdEvent(request, profile, hash, files)])
+  return undefined
+}
+
+function sameRequest(owner: { missionId: string; fingerprint: string }, fingerprint: string): string {
+  if (owner.fingerprint === fingerprint) return owner.missionId
+  throw new Refusal(
+    'idempotency_conflict',
+    'This Idempotency-Key was used for another request. Use a new key for a new mission.',
+  )
+}
+
+async function storeFile(tx: TenantTx, tenantId: string, file: { name: string; bytes: Buffer }): Promise<FileRef> {
+  const sha256 = createHash('sha256').update(file.bytes).digest('hex')
+  await storeContent(tx, tenantId, sha256, file.bytes)
+  return { name: file.name, bytes: file.bytes.length, sha256 }
+}
+
+function createdEvent(
+  request: NewMissionRequest,
+  profile: EffectiveProfile,
+  hash: string,
+  files: FileRef[],
+): EventDraft {
+  const { messages, labels, priority, deadline, metadata } = request
+  const limits = { ...profile.limits, ...request.limits }
+  const pinned = { name: profile.name, hash }
+  return {
+    type: 'mission.created',
+    data: { messages, profile: pinned, limits, labels, files, priority, deadline, metadata },
+  }
+}
+
+function goalOf(messages: readonly Message[]): string {
+  return messages.findLast(({ role }) => role === 'user')?.content ?? ''
+}

@@ -1,0 +1,73 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import { inTenant } from '../db/in-tenant.ts'
+import { listMissions as listRows, readProgress, type MissionRow, type Progress } from '../db/queries/missions.ts'
+import type { TenantTx } from '../db/connection.ts'
+import type { Caller, MissionsContext } from './context.ts'
+import { Refusal } from './refusal.ts'
+import { viewFromSummary, type MissionView } from './view.ts'
+
+export interface ListRequest {
+  /** 1 to 100. */
+  limit: number
+  status?: string
+  labels?: Record<string, string>
+  cursor?: string
+}
+
+const positionSchema = z.tuple([z.string(), z.uuid()])
+
+/** Newest first, by pages. A cursor belongs to the tenant and the filter that it was given for. */
+export async function listMissions(
+  context: MissionsContext,
+  caller: Caller,
+  request: ListRequest,
+): Promise<{ items: MissionView[]; nextCursor: string | null }> {
+  const bound = JSON.stringify([caller.tenantId, request.status ?? null, request.labels ?? null])
+  const before = request.cursor === undefined ? undefined : openCursor(request.cursor, bound)
+  const { limit, status, labels } = request
+  return inTenant(context.databases.api, caller.tenantId, async (tx) => {
+    const rows = await listRows(tx, { limit, status, labels, before })
+    const page = rows.slice(0, limit)
+    const last = page.at(-1)
+    const nextCursor = rows.length > limit && last !== undefined ? sealCursor([last.cursorAt, last.id], bound) : null
+    return { items: await withProgress(tx, page), nextCursor }
+  })
+}
+
+/** A summary is as old as the last transition: missions on the move are counted from their journals. */
+async function withProgress(tx: TenantTx, rows: MissionRow[]): Promise<MissionView[]> {
+  const moving = rows.filter(({ status }) => status === 'running' || status === 'queued').map(({ id }) => id)
+  const progress = new Map((await readProgress(tx, moving)).map((row) => [row.missionId, row]))
+  return rows.map((row) => viewFromSummary(row, { ...row.summary, ...usageOf(progress.get(row.id)) }))
+}
+
+function usageOf(progress: Progress | undefined) {
+  if (progress === undefined) return {}
+  const { lastSeq, steps, inputTokens, outputTokens, costUsd } = progress
+  return { lastSeq, usage: { steps, inputTokens, outputTokens, costUsd } }
+}
+
+/** Not a secret: the seal only ties a cursor to its list, row-level security keeps tenants apart. */
+function seal(payload: string, bound: string): string {
+  return createHmac('sha256', bound).update(payload).digest('base64url').slice(0, 22)
+}
+
+function sealCursor(position: [string, string], bound: string): string {
+  const payload = Buffer.from(JSON.stringify(position)).toString('base64url')
+  return `${payload}.${seal(payload, bound)}`
+}
+
+function openCursor(cursor: string, bound: string): { createdAt: string; id: string } {
+  const [payload = '', mark = ''] = cursor.split('.')
+  const expected = Buffer.from(seal(payload, bound))
+  const given = Buffer.from(mark)
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw badCursor()
+  const [createdAt, id] = positionSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
+  return { createdAt, id }
+}
+
+function badCursor(): Refusal {
+  const detail = 'must be the nextCursor of a page of this same list'
+  return new Refusal('invalid_request', 'The cursor does not belong to this list.', [{ pointer: '/cursor', detail }])
+}

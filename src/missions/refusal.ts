@@ -1,0 +1,29 @@
+/** Codes of the contracts page; the API gives each its HTTP status. */
+export type RefusalCode =
+  | 'invalid_request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'unknown_profile'
+  | 'too_large'
+  | 'illegal_state'
+  | 'already_answered'
+  | 'idempotency_conflict'
+  | 'not_ready'
+
+/** Why a request is not done, in words for the client; nothing was changed. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  readonly errors: readonly { pointer: string; detail: string }[]
+
+  constructor(code: RefusalCode, detail: string, errors: readonly { pointer: string; detail: string }[] = []) {
+    super(detail)
+    this.code = code
+    this.errors = errors
+  }
+}
+
+export function noSuchMission(): Refusal {
+  return new Refusal('not_found', 'There is no mission with this id.')
+}

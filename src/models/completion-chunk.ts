@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+const toolCallPieceSchema = z.object({
+  index: z.number().nullish().catch(undefined),
+  id: z.string().nullish().catch(undefined),
+  function: z
+    .object({
+      name: z.string().nullish().catch(undefined),
+      // A few servers send the arguments as an object instead of as its text.
+      arguments: z
+        .union([z.string(), z.record(z.string(), z.unknown())])
+        .nullish()
+        .catch(undefined),
+    })
+    .nullish(),
+})
+
+const deltaSchema = z.object({
+  content: z.string().nullish().catch(undefined),
+  refusal: z.string().nullish().catch(undefined),
+  tool_calls: z.array(toolCallPieceSchema).nullish(),
+})
+
+const choiceSchema = z.object({
+  index: z.number().nullish().catch(undefined),
+  delta: deltaSchema.nullish(),
+  // The whole message, from a server that does not stream.
+  message: deltaSchema.nullish(),
+  finish_reason: z.string().nullish().catch(undefined),
+})
+
+/** One chunk of a streamed Chat Completions answer, or a whole unstreamed one: what we read of it, and leniently. */
+export const completionChunkSchema = z.object({
+  model: z.string().nullish().catch(undefined),
+  choices: z.array(choiceSchema).nullish(),
+  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish().catch(undefined),
+})
+
+export type CompletionChunk = z.infer<typeof completionChunkSchema>
+export type ToolCallPiece = z.infer<typeof toolCallPieceSchema>

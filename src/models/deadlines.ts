@@ -1,0 +1,54 @@
+import { RetryableError } from '../domain/errors.ts'
+
+/** How long an attempt may take, in milliseconds. */
+export interface Deadlines {
+  /** From the start to the answer's first byte, connecting included. */
+  firstByteMs: number
+  /** Between two pieces of the answer. Keep-alive comments count as life. */
+  betweenChunksMs: number
+  /** The whole attempt: keep-alive comments alone must not hold a mission for ever. */
+  totalMs: number
+}
+
+export const defaultDeadlines: Deadlines = { firstByteMs: 60_000, betweenChunksMs: 60_000, totalMs: 600_000 }
+
+export interface Attempt {
+  /** Aborted with the caller's reason, or with RetryableError `model_timeout`. */
+  signal: AbortSignal
+  /** Tells that bytes arrived. */
+  alive(): void
+  /** Clears the timers; to be called whatever the outcome. */
+  close(): void
+}
+
+/** Puts one attempt under its deadlines and under the caller's signal. */
+export function openAttempt(outer: AbortSignal, deadlines: Deadlines): Attempt {
+  const controller = new AbortController()
+  const follow = () => controller.abort(outer.reason)
+  const expire = (what: string, ms: number) =>
+    controller.abort(new RetryableError('model_timeout', `The model server ${what} within ${ms / 1000} s.`))
+  const start = (what: string, ms: number) => setTimeout(expire, ms, what, ms)
+
+  outer.addEventListener('abort', follow, { once: true })
+  if (outer.aborted) follow()
+  const total = start('did not finish its answer', deadlines.totalMs)
+  let silence = start('sent no first byte', deadlines.firstByteMs)
+  let started = false
+
+  return {
+    signal: controller.signal,
+    alive() {
+      if (!started) {
+        started = true
+        clearTimeout(silence)
+        silence = start('sent nothing more', deadlines.betweenChunksMs)
+      }
+      silence.refresh()
+    },
+    close() {
+      clearTimeout(total)
+      clearTimeout(silence)
+      outer.removeEventListener('abort', follow)
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import type { ToolCallPiece } from './completion-chunk.ts'
+import type { ToolCallRequest } from './model.ts'
+
+/** Tool calls under assembly, in the order in which they began. */
+export interface ToolCallAssembly {
+  calls: { index: number | undefined; id: string; name: string; arguments: string }[]
+}
+
+/**
+ * Adds a streamed piece to the call that it belongs to. OpenAI gives every piece an index, and id and name only to the
+ * first. Others repeat id and name, leave out ids or indexes, or send several whole calls all under index 0.
+ */
+export function addToolCallPiece(assembly: ToolCallAssembly, piece: ToolCallPiece): void {
+  const index = piece.index ?? undefined
+  const id = piece.id ?? ''
+  const name = piece.function?.name ?? ''
+  const call = findCall(assembly, { index, id, name }) ?? startCall(assembly, index)
+  call.id ||= id
+  call.name ||= name
+  call.arguments += textOf(piece.function?.arguments)
+}
+
+/**
+ * The finished calls. Each id is unique: `newId` replaces a missing one and a repeated one (fault F39), because a tool's
+ * result names its call by id. No arguments at all means no parameters: `{}`.
+ */
+export function finishToolCalls(assembly: ToolCallAssembly, newId: () => string): ToolCallRequest[] {
+  const seen = new Set<string>()
+  return assembly.calls.map((call) => {
+    const id = call.id && !seen.has(call.id) ? call.id : newId()
+    seen.add(id)
+    return { id, name: call.name, arguments: call.arguments.trim() === '' ? '{}' : call.arguments }
+  })
+}
+
+function findCall({ calls }: ToolCallAssembly, piece: { index: number | undefined; id: string; name: string }) {
+  const sameId = piece.id ? calls.findLast((call) => call.id === piece.id && call.index === piece.index) : undefined
+  if (sameId) return sameId
+  const last = calls.findLast((call) => call.index === piece.index)
+  if (!last || (piece.id && last.id)) return undefined
+  const startsAnother = piece.name !== '' && last.name !== '' && isWholeJson(last.arguments)
+  return startsAnother ? undefined : last
+}
+
+function startCall(assembly: ToolCallAssembly, index: number | undefined) {
+  const call = { index, id: '', name: '', arguments: '' }
+  assembly.calls.push(call)
+  return call
+}
+
+function textOf(value: string | Record<string, unknown> | null | undefined): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? '')
+}
+
+function isWholeJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

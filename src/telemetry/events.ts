@@ -1,0 +1,90 @@
+import type { MissionEvent } from '../domain/event.ts'
+import type { MissionState } from '../domain/state.ts'
+import type { Logger } from './logger.ts'
+
+interface About {
+  missionId: string
+  tenantId?: string
+  profile?: string
+}
+
+/** Everything that the product says about itself while it runs: one function for each event, so that names can't drift. */
+export interface Telemetry {
+  started(version: string, node: string): void
+  recorded(about: About, event: MissionEvent, state: MissionState): void
+  missionAccepted(about: About & { goal: string }): void
+  toolCrashed(about: About & { tool: string; error: unknown }): void
+  wakeFailed(about: { missionId: string; error: unknown }): void
+  missionUnreadable(about: About & { error: unknown }): void
+  leaseLost(about: About): void
+  poisoned(about: { message: string }): void
+  swept(facts: { due: number; skipped: boolean }): void
+  databaseError(error: Error): void
+  heartbeatFailed(error: unknown): void
+  requestFailed(about: { route: string; invocationId: string; error: unknown }): void
+}
+
+export function createTelemetry(logger: Logger): Telemetry {
+  return {
+    started: (version, node) => logger.info({ version, node }, 'app.started'),
+    recorded: (about, event, state) => recorded(logger, about, event, state),
+    missionAccepted: ({ goal, ...about }) => {
+      logger.info(context(about), 'agent.mission.accepted')
+      logger.debug({ ...context(about), mission: goal }, 'agent.mission.goal')
+    },
+    toolCrashed: ({ tool, error, ...about }) =>
+      logger.error({ ...context(about), tool, err: reason(error) }, 'agent.tool.crashed'),
+    wakeFailed: ({ error, ...about }) => logger.warn({ ...context(about), err: reason(error) }, 'queue.wake.failed'),
+    missionUnreadable: ({ error, ...about }) =>
+      logger.error({ ...context(about), err: reason(error) }, 'agent.mission.unreadable'),
+    leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
+    poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
+    swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
+    databaseError: (error) => logger.warn({ err: reason(error) }, 'database.connection.failed'),
+    heartbeatFailed: (error) => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed'),
+    requestFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'api.request.failed'),
+  }
+}
+
+/** The seed's names: a mission is a session to whoever reads the logs. */
+function context({ missionId, tenantId, profile }: About) {
+  return { session_id: missionId, tenant: tenantId, profile }
+}
+
+function recorded(logger: Logger, about: About, event: MissionEvent, state: MissionState): void {
+  const base = { ...context(about), seq: event.seq }
+  switch (event.type) {
+    case 'mission.started':
+      return logger.info(base, 'agent.execution.started')
+    case 'model.answered': {
+      const { model, usage, durationMs, toolCalls } = event.data
+      return logger.info(
+        { ...base, model, ...usage, durationMs, tools: toolCalls.map(({ name }) => name) },
+        'agent.model.answered',
+      )
+    }
+    case 'model.failed':
+      return logger.warn(
+        { ...base, model: event.data.model, code: event.data.error.code, retry: event.data.retry },
+        'agent.model.failed',
+      )
+    case 'tool.finished':
+      return logger.info({ ...base, tool: event.data.name, durationMs: event.data.durationMs }, 'agent.tool.finished')
+    case 'tool.failed':
+      return logger.warn({ ...base, tool: event.data.name, code: event.data.error.code }, 'agent.tool.failed')
+    case 'mission.completed':
+      return logger.info({ ...base, ...state.usage }, 'agent.execution.completed')
+    case 'mission.failed':
+      return logger.error(
+        { ...base, code: event.data.code, reason: event.data.message, ...state.usage },
+        'agent.execution.failed',
+      )
+    default:
+      return logger.info(base, `agent.${event.type}`)
+  }
+}
+
+function reason(error: unknown): { type: string; message: string; stack?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  return { type: error.name, message: error.message, stack: error.stack }
+}

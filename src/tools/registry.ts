@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { calculate } from './calculate.ts'
+import type { GetDependencies } from './egress/get.ts'
+import { createFetchUrl } from './fetch-url.ts'
+import { listFiles } from './list-files.ts'
+import { queryTableTool } from './query-table.ts'
+import { readFile } from './read-file.ts'
+import type { Tool } from './tool.ts'
+import { writeFile } from './write-file.ts'
+
+/**
+ * The tools that a profile can give an agent, by name. Cheap to call: html-to-text, undici and csv-parse load when a tool
+ * first needs them.
+ */
+export function createTools(dependencies: { get?: GetDependencies } = {}): Map<string, Tool> {
+  const tools: Tool[] = [listFiles, readFile, writeFile, queryTableTool, calculate, createFetchUrl(dependencies.get)]
+  return new Map(tools.map((tool) => [tool.name, tool]))
+}
+
+/** A tool as a model is told about it; `parameters` is a JSON Schema (2020-12) of an object. */
+export function describeTool(tool: Tool): { name: string; description: string; parameters: Record<string, unknown> } {
+  // The dialect's URL costs tokens in each request, and some servers' grammars refuse keys that they don't know.
+  const { $schema: _, ...parameters } = z.toJSONSchema(tool.input, { io: 'input' })
+  return { name: tool.name, description: tool.description, parameters }
+}

@@ -1,0 +1,50 @@
+import type { z } from 'zod'
+
+/** `read`: repeat at will. `idempotent`: repeat with the same key. `once`: never repeat. */
+export type Effect = 'read' | 'idempotent' | 'once'
+
+/** A file of the mission's durable workspace; its bytes are stored once per hash. */
+export interface WorkspaceFile {
+  name: string
+  bytes: number
+  sha256: string
+}
+
+export interface Workspace {
+  list(): WorkspaceFile[]
+  /** Throws TerminalError `file_not_found`, naming the files that are there. */
+  read(name: string): Promise<Buffer>
+  /** Stores the bytes; the file is part of the workspace once the tool's result is recorded. Throws TerminalError `too_large` over 8 MiB. */
+  write(name: string, content: Buffer): Promise<WorkspaceFile>
+}
+
+export interface ToolContext {
+  /** Aborted when the mission is cancelled, taken over, or the tool's time is up. */
+  signal: AbortSignal
+  /** The same for every attempt at this call, and for no other call: pass it on where a service takes an idempotency key. */
+  key: string
+  workspace: Workspace
+  /** Origins (`https://host[:port]`) that the profile lets tools reach; `*` alone means any public origin. */
+  egress: { allow: string[] }
+}
+
+export interface ToolResult {
+  /** What the model reads; cut to the tool's `maxOutputBytes` with a note by the engine. */
+  text: string
+  /** Files that the call wrote. */
+  files?: WorkspaceFile[]
+}
+
+/**
+ * What an agent can do. `run` throws TerminalError with a message that the model can act on, RetryableError for what may
+ * pass; anything else is a defect and is shown to the model as `tool_crashed` without its text.
+ */
+export interface Tool<Input = unknown> {
+  name: string
+  description: string
+  input: z.ZodType<Input>
+  effect: Effect
+  timeoutMs: number
+  maxOutputBytes: number
+  run(input: Input, context: ToolContext): Promise<ToolResult>
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { loadProfiles, profilesDir } from '../../src/config/load-profiles.ts'
+import { rawAuth } from '../../src/config/raw-auth.ts'
+import { foreignSettings, settingsSchema } from '../../src/config/settings.ts'
+import { controlTools } from '../../src/domain/control-tools/registry.ts'
+import { createTools } from '../../src/tools/registry.ts'
+
+const good = {
+  DATABASE_URL: 'postgresql://u:hunter2@127.0.0.1/taskforce',
+  JOBS_STORAGE: 'UseDevelopmentStorage=true',
+  TASKFORCE_API_KEY: 'a-key-of-16-characters',
+}
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  const result = loadConfig(env)
+  return result.ok ? [] : result.problems.map(({ file, key, reason }) => `${file}: ${key} ${reason}`)
+}
+
+it('the example file lists every setting, and nothing else', () => {
+  const example = JSON.parse(readFileSync('local.settings.example.json', 'utf8')) as { Values: Record<string, string> }
+  const known = [...Object.keys(settingsSchema.shape), ...foreignSettings]
+  expect(Object.keys(example.Values).sort()).toEqual(known.sort())
+})
+
+it('the example file is itself a valid configuration', () => {
+  const example = JSON.parse(readFileSync('local.settings.example.json', 'utf8')) as { Values: Record<string, string> }
+  expect(problemsOf(example.Values)).toEqual([])
+})
+
+it('the README has a line for every setting', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  const missing = [...Object.keys(settingsSchema.shape), ...foreignSettings].filter(
+    (name) => !readme.includes(`\`${name}\``),
+  )
+  expect(missing).toEqual([])
+})
+
+describe('a configuration', () => {
+  it('takes defaults and keeps secrets apart', () => {
+    const result = loadConfig(good)
+    expect(result).toMatchObject({
+      ok: true,
+      config: { auth: 'keys', defaultProfile: 'dev', engine: { concurrency: 32 } },
+    })
+    expect(JSON.stringify(result.ok && result.config)).not.toContain('hunter2')
+  })
+
+  const table: [string, Record<string, string | undefined>, string][] = [
+    [
+      'without a database',
+      { ...good, DATABASE_URL: undefined },
+      'environment: DATABASE_URL is not set, and has no default',
+    ],
+    ['with an empty one', { ...good, DATABASE_URL: '' }, 'environment: DATABASE_URL is not set, and has no default'],
+    ['with another kind of URL', { ...good, DATABASE_URL: 'mysql://x' }, 'environment: DATABASE_URL a URL such as'],
+    ['with a number that is none', { ...good, SLICE_SECONDS: 'soon' }, 'environment: SLICE_SECONDS Invalid input'],
+    ['with a word that is not known', { ...good, LOG_LEVEL: 'loud' }, 'environment: LOG_LEVEL Invalid option'],
+    [
+      'with keys and no key',
+      { ...good, TASKFORCE_API_KEY: undefined },
+      'environment: TASKFORCE_API_KEY is not set, and AUTH is "keys"',
+    ],
+    [
+      'open to all on Azure',
+      { ...good, AUTH: 'off', WEBSITE_SITE_NAME: 'x' },
+      'environment: AUTH "off" is for one machine only',
+    ],
+    [
+      'open to all on Kubernetes',
+      { ...good, AUTH: 'off', KUBERNETES_SERVICE_HOST: 'x' },
+      'environment: AUTH "off" is for one machine only',
+    ],
+    ['without a queue', { ...good, JOBS_STORAGE: undefined }, 'environment: JOBS_STORAGE is not set'],
+  ]
+  it.each(table)('%s is refused by name', (_, env, expected) => {
+    expect(problemsOf(env)).toEqual([expect.stringContaining(expected)])
+  })
+
+  it('never shows a wrong value, which may be a secret in the wrong place', () => {
+    expect(
+      problemsOf({ ...good, DATABASE_URL: 'hunter2-secret', OPENAI_BASE_URL: 'hunter2-secret' }).join(),
+    ).not.toContain('hunter2')
+  })
+
+  it("takes the seed's SQLAlchemy form", () => {
+    expect(problemsOf({ ...good, DATABASE_URL: 'postgresql+asyncpg://u:p@postgres:5432/taskforce' })).toEqual([])
+  })
+})
+
+it('while the configuration is broken, "off" still counts on one machine only', () => {
+  expect(rawAuth({ AUTH: 'off' }).mode).toBe('off')
+  expect(rawAuth({ AUTH: 'off', WEBSITE_SITE_NAME: 'x' }).mode).toBe('keys')
+})
+
+describe('profiles', () => {
+  const tools = new Set([...createTools().keys(), ...controlTools.map(({ name }) => name)])
+
+  it('that ship are valid', () => {
+    const { byName, problems } = loadProfiles(profilesDir(), tools)
+    expect(problems).toEqual([])
+    expect([...byName.keys()].sort()).toEqual(['dev', 'production', 'staging'])
+  })
+
+  it('that are wrong are named with file, key and reason, and the others work', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'profiles-'))
+    const right = readFileSync(join(profilesDir(), 'dev.yaml'), 'utf8')
+    writeFileSync(join(dir, 'right.yaml'), right)
+    writeFileSync(join(dir, 'torn.yaml'), 'model: {')
+    writeFileSync(join(dir, 'typo.yaml'), `${right}\nmodle: {}\n`)
+    writeFileSync(join(dir, 'tool.yaml'), right.replace(', calculate,', ', calculator,'))
+    writeFileSync(join(dir, 'origin.yaml'), right.replace("'*'", "'example.com/path'"))
+    const { byName, problems } = loadProfiles(dir, tools)
+    expect([...byName.keys()]).toEqual(['right'])
+    expect(problems.map(({ file, key }) => [file, key]).sort()).toEqual([
+      ['profiles/origin.yaml', 'egress.allow.0'],
+      ['profiles/tool.yaml', 'tools'],
+      ['profiles/torn.yaml', expect.stringMatching(/^line \d/)],
+      ['profiles/typo.yaml', '(whole file)'],
+    ])
+  })
+})
