@@ -62,6 +62,9 @@ async function start(
     port,
     env: appEnvironment(env, services, demo),
     log: options.appLog ?? (() => undefined),
+    timerStatusDir: join(dataDir, 'timers'),
+    // A message that was in hand when everything was killed comes back after this time, not after Azure's ten minutes.
+    queueInvisibilityMs: 60_000,
     onWorkerRestart: (reason) => log(`The worker was restarted: ${reason}`),
   })
   stops.push(() => host.stop())

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { QueueServiceClient } from '@azure/storage-queue'
 import pg from 'pg'
 import { migrateUp } from '../db/migrate/up.ts'
 import { createLogins } from '../db/roles.ts'
@@ -29,6 +30,7 @@ export async function startServices(dataDir: string, log: (line: string) => void
     const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) =>
       startAzurite({ dataDir: join(dataDir, 'azurite'), blobPort: last?.blobPort, queuePort: last?.queuePort }),
     )
+    await createQueues(azurite.current().connectionString)
     log(`Azurite queues on 127.0.0.1:${azurite.current().queuePort}, blobs on 127.0.0.1:${azurite.current().blobPort}`)
     return {
       ...urls,
@@ -44,6 +46,12 @@ export async function startServices(dataDir: string, log: (line: string) => void
     await postgres.current().stop()
     throw error
   }
+}
+
+/** On Azure the deployment makes them. */
+async function createQueues(connectionString: string): Promise<void> {
+  const service = QueueServiceClient.fromConnectionString(connectionString)
+  for (const name of ['missions', 'missions-poison']) await service.getQueueClient(name).createIfNotExists()
 }
 
 interface Process {

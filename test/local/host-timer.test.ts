@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { parseSchedule } from '../../src/local/host/ncrontab.ts'
 import { runFixture, stopHosts, userLogs } from './host/run-host.ts'
@@ -52,4 +55,19 @@ test('runOnStartup runs at once, with the status of a schedule of a minute or mo
     isPastDue: false,
     scheduleStatus: { last: '0001-01-01T00:00:00', next: expect.stringMatching(/T03:00:00.000Z$/) },
   })
+})
+
+test('a run that was missed while no host ran is made up for once, and marked as past due', async () => {
+  const timerStatusDir = await mkdtemp(join(tmpdir(), 'taskforce-timers-'))
+  const missed = { last: null, next: '2026-01-01T00:00:00Z', lastUpdated: '2025-01-01T00:00:00Z' }
+  await writeFile(join(timerStatusDir, 'each-second.json'), JSON.stringify(missed))
+  const env = { TICK: '0 0 0 1 1 *' }
+  const late = await runFixture('timer', { env, timerStatusDir })
+  const [run] = await vi.waitUntil(() => userLogs(late, 'each-second').length > 0 && userLogs(late, 'each-second'))
+  expect(run?.timer).toMatchObject({ isPastDue: true, scheduleStatus: { next: '2026-01-01T00:00:00.000Z' } })
+  await stopHosts()
+  const again = await runFixture('timer', { env, timerStatusDir })
+  await vi.waitUntil(() => userLogs(again, 'at-start').length > 0)
+  expect(userLogs(again, 'each-second')).toEqual([])
+  await rm(timerStatusDir, { recursive: true })
 })

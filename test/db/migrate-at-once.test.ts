@@ -1,0 +1,100 @@
+import type { Client } from 'pg'
+import { describe, expect, test } from 'vitest'
+import { migrateDown } from '../../src/db/migrate/down.ts'
+import { readHistory } from '../../src/db/migrate/status.ts'
+import { migrateUp } from '../../src/db/migrate/up.ts'
+import { withConnection } from '../support/postgres.ts'
+import { aDatabase, migrationsWith, tableMigration } from './migrate-folder.ts'
+
+const INDEX = {
+  '0002_index.up.sql':
+    '-- minCode: 1\n-- no-transaction\ncreate index concurrently i on taskforce.events (type); -- a; b\ncreate index concurrently j on taskforce.events (at);\n',
+  '0002_index.down.sql':
+    '-- no-transaction\ndrop index concurrently taskforce.i;\ndrop index concurrently taskforce.j;\n',
+}
+
+async function waitsForLock(client: Client, database: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from pg_stat_activity
+     where datname = $1 and application_name = 'taskforce-migrate' and wait_event_type = 'Lock'`,
+    [database],
+  )
+  return rows.length > 0
+}
+
+describe('several migrates at once', () => {
+  test('twenty start on an empty database, and each migration is applied by exactly one', async () => {
+    const dir = await migrationsWith({ ...tableMigration('0002_two', 'two'), ...tableMigration('0003_three', 'three') })
+    const { ownerUrl } = await aDatabase({ migrated: false })
+    const reports = await Promise.all(Array.from({ length: 20 }, () => migrateUp(ownerUrl, { dir })))
+    expect(new Set(reports.map(({ revision, pending }) => `${revision} ${pending.length}`))).toEqual(new Set(['3 0']))
+    expect(reports.flatMap(({ done }) => done).sort()).toEqual(['0001_missions', '0002_two', '0003_three'])
+  })
+
+  test('eight build an index concurrently without waiting for each other for ever', async () => {
+    const dir = await migrationsWith(INDEX)
+    const { ownerUrl } = await aDatabase()
+    const reports = await Promise.all(Array.from({ length: 8 }, () => migrateUp(ownerUrl, { dir })))
+    expect(reports.flatMap(({ done }) => done)).toEqual(['0002_index'])
+    const report = await migrateDown(ownerUrl, { dir, goal: { steps: 1 } })
+    expect(report).toMatchObject({ revision: 1, done: ['0002_index'] })
+  })
+
+  test('a runner that does not know the lock is noticed by its bookkeeping row', async () => {
+    const dir = await migrationsWith(tableMigration('0002_two', 'two'))
+    const { ownerUrl, name } = await aDatabase()
+    await withConnection(ownerUrl, async (other) => {
+      await other.query('begin')
+      await other.query(`insert into taskforce.migrations values (2, 'two', 'x', 1)`)
+      await other.query('create table taskforce.two ()')
+      const running = migrateUp(ownerUrl, { dir, lockTimeoutMs: 20_000 })
+      await expect.poll(() => waitsForLock(other, name), { timeout: 10_000 }).toBe(true)
+      await other.query('commit')
+      expect(await running).toMatchObject({ revision: 2, done: [] })
+    })
+  })
+})
+
+describe('a lock that another session holds', () => {
+  test('is waited for no longer than the timeout, and its holder is named', async () => {
+    const dir = await migrationsWith({
+      '0002_labels.up.sql': '-- minCode: 1\nalter table taskforce.missions add column more text;\n',
+      '0002_labels.down.sql': 'alter table taskforce.missions drop column more;\n',
+    })
+    const { ownerUrl } = await aDatabase()
+    await withConnection(ownerUrl, async (holder) => {
+      await holder.query(`set application_name = 'a long report'; begin; select from taskforce.missions`)
+      const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid')
+      const error = await migrateUp(ownerUrl, { dir, lockTimeoutMs: 1500 }).catch((failure: unknown) => failure)
+      expect(error).toMatchObject({
+        code: 'migration_locked',
+        message: expect.stringContaining(`session ${rows[0]?.pid} (user taskforce, a long report, idle in transaction`),
+        hint: expect.stringContaining(`select pg_terminate_backend(${rows[0]?.pid})`),
+      })
+      expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: 1 })
+    })
+    expect((await migrateUp(ownerUrl, { dir })).revision).toBe(2)
+  })
+})
+
+describe('a migration outside a transaction', () => {
+  test('keeps what was done before a failure, says so, and is not recorded', async () => {
+    const dir = await migrationsWith({
+      ...INDEX,
+      '0002_index.up.sql':
+        '-- minCode: 1\n-- no-transaction\ncreate index concurrently i on taskforce.events (type);\nselect nonsense;\n',
+    })
+    const { ownerUrl } = await aDatabase()
+    await expect(migrateUp(ownerUrl, { dir })).rejects.toMatchObject({
+      code: 'migration_failed',
+      message: expect.stringContaining('1 of its 2 statements are done and stay'),
+    })
+    expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: 1 })
+    await withConnection(ownerUrl, async (client) => {
+      const { rows } = await client.query(
+        `select tableowner from pg_indexes join pg_tables using (schemaname, tablename) where indexname = 'i'`,
+      )
+      expect(rows).toEqual([{ tableowner: 'taskforce_owner' }])
+    })
+  })
+})
