@@ -47,7 +47,11 @@ function connections({ ownerUrl, storageConnectionString }: Services) {
 /** From the example, with what runs here. A file that is there is the user's own and is left alone. */
 function writeSettings({ appUrl, storageConnectionString }: Services): string {
   const path = join(root, 'local.settings.json')
-  const own = { DATABASE_URL: appUrl, AzureWebJobsStorage: storageConnectionString, JOBS_STORAGE: storageConnectionString }
+  const own = {
+    DATABASE_URL: appUrl,
+    AzureWebJobsStorage: storageConnectionString,
+    JOBS_STORAGE: storageConnectionString,
+  }
   if (existsSync(path)) return `local.settings.json is left as it is; this run's DATABASE_URL is ${appUrl}`
   const example = JSON.parse(readFileSync(join(root, 'local.settings.example.json'), 'utf8')) as { Values: object }
   const settings = { ...example, Values: { ...example.Values, ...own } }

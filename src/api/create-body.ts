@@ -3,42 +3,24 @@ import { limitsSchema, messageSchema } from '../domain/event.ts'
 import { usdSchema } from '../domain/profile.ts'
 import { Refusal } from '../missions/refusal.ts'
 import type { NewMissionRequest } from '../missions/create-mission.ts'
-import { parse } from './parse.ts'
+import { newFileName } from '../tools/file-name.ts'
+import { jsonValue, parse, text } from './parse.ts'
 
 const GOAL_BYTES = 32 * 1024
 const FILE_BYTES = 8 * 1024 * 1024
-
-/** Postgres can't hold U+0000 in text, nor half a surrogate pair in JSON. */
-const text = z
-  .string()
-  .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be valid Unicode without U+0000')
 
 const words = text
   .refine((value) => value.trim() !== '', 'must not be empty')
   .refine((value) => Buffer.byteLength(value) <= GOAL_BYTES, `must have at most ${GOAL_BYTES} bytes`)
 
-/** The names that a workspace takes: no way out of it, and nothing that a terminal or a file system trips over. */
-const fileName = text
-  .max(200)
-  .regex(
-    /^[^/\\.\p{Cc}][^\\\p{Cc}]*$/u,
-    'must not start with a dot or a slash, nor hold control characters or backslashes',
-  )
-  .refine(
-    (name) => name.split('/').every((part) => part !== '' && part !== '..' && part !== '.'),
-    'must not hold empty parts or dots alone',
-  )
-
 const files = z
-  .array(z.strictObject({ name: fileName, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') }))
+  .array(z.strictObject({ name: newFileName, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') }))
   .max(20)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'must have different names')
 
 const labels = z
   .record(text.min(1).max(64), text.max(256))
   .refine((map) => Object.keys(map).length <= 32, 'must have at most 32 members')
-
-const future = z.iso.datetime({ offset: true }).refine((at) => Date.parse(at) > Date.now(), 'must be in the future')
 
 const bodySchema = z
   .strictObject({
@@ -55,9 +37,9 @@ const bodySchema = z
       .strictObject({ ...limitsSchema.shape, costUsd: usdSchema })
       .partial()
       .optional(),
-    deadline: future.optional(),
+    deadline: z.iso.datetime({ offset: true }).optional(),
     priority: z.int().min(-100).max(100).default(0),
-    metadata: z.record(z.string(), z.unknown()).optional(),
+    metadata: z.record(z.string(), z.unknown()).refine((value) => jsonValue.safeParse(value).success).optional(),
   })
   .refine((body) => (body.goal === undefined) !== (body.messages === undefined), {
     path: ['goal'],
@@ -80,13 +62,12 @@ export function parseCreateBody(value: unknown): NewMissionRequest {
 }
 
 function decodeFile(file: { name: string; content: string; encoding: 'utf8' | 'base64' }, index: number): Buffer {
-  const bytes = Buffer.from(file.content, file.encoding)
   const pointer = `/files/${index}/content`
-  if (file.encoding === 'base64' && !isBase64(file.content)) {
-    throw new Refusal('invalid_request', `The content of "${file.name}" is no base64.`, [
-      { pointer, detail: 'must be base64' },
-    ])
+  const wrong = file.encoding === 'base64' ? base64Problem(file.content) : textProblem(file.content)
+  if (wrong !== undefined) {
+    throw new Refusal('invalid_request', `The content of "${file.name}" ${wrong}.`, [{ pointer, detail: wrong }])
   }
+  const bytes = Buffer.from(file.content, file.encoding)
   if (bytes.length > FILE_BYTES) {
     const detail = `must have at most ${FILE_BYTES} bytes, and has ${bytes.length}`
     throw new Refusal('too_large', `"${file.name}" is larger than 8 MiB.`, [{ pointer, detail }])
@@ -95,6 +76,11 @@ function decodeFile(file: { name: string; content: string; encoding: 'utf8' | 'b
 }
 
 /** Node decodes whatever it can and passes over the rest, which would store another file than the one that was sent. */
-function isBase64(content: string): boolean {
-  return content.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(content)
+function base64Problem(content: string): string | undefined {
+  const right = content.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(content)
+  return right ? undefined : 'must be base64'
+}
+
+function textProblem(content: string): string | undefined {
+  return content.isWellFormed() ? undefined : 'must be valid Unicode, or base64 with "encoding": "base64"'
 }

@@ -22,7 +22,7 @@ export function eventStream(
   watched: { missionId: string; afterSeq: number },
   limits: StreamLimits = streamLimits,
 ): ReadableStream<Uint8Array> {
-  let end = () => {}
+  let release = () => {}
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const encoder = new TextEncoder()
@@ -33,12 +33,15 @@ export function eventStream(
         controller.enqueue(bytes)
       }
       let open = true
-      end = () => {
-        if (!open) return
+      release = () => {
         open = false
         unwatch()
         clearInterval(heartbeat)
         clearTimeout(lifetime)
+      }
+      const end = () => {
+        if (!open) return
+        release()
         controller.close()
       }
       const heartbeat = setInterval(() => open && send(': ping\n\n'), limits.heartbeatMs).unref()
@@ -47,8 +50,11 @@ export function eventStream(
       const unwatch = watchers.watch({
         ...watched,
         deliver: (rows) => {
-          for (const row of rows) if (open) send(frame(row))
-          if (sent > limits.maxBytes || rows.some(({ type }) => endsJournal(type))) end()
+          for (const row of rows) {
+            if (!open) return
+            send(frame(row))
+            if (sent > limits.maxBytes || endsJournal(row.type)) end()
+          }
         },
         // The client comes back by itself and asks again; an error in the stream would leave it hanging (nodejs-library#324).
         fail: () => {
@@ -57,7 +63,7 @@ export function eventStream(
         },
       })
     },
-    cancel: () => end(),
+    cancel: () => release(),
   })
 }
 

@@ -1,3 +1,5 @@
+import { noSuchMission } from '../missions/refusal.ts'
+
 /** What an endpoint sees of a request: a part of the web's Request that the Functions library's HttpRequest has too. */
 export interface ApiRequest {
   method: string
@@ -35,9 +37,15 @@ export function pathAfterMissions(request: ApiRequest): string[] {
   return parts.map(decodeOrKeep)
 }
 
-/** The mission's id; the route's `:guid` constraint has checked its form. */
+/**
+ * The mission's id in the form that links have. The route's `:guid` constraint is .NET's and also takes braces, parentheses
+ * and bare digits.
+ * @throws Refusal `not_found` for what is no id after all.
+ */
 export function missionId(request: ApiRequest): string {
-  return (pathAfterMissions(request)[0] ?? '').toLowerCase()
+  const digits = (pathAfterMissions(request)[0] ?? '').toLowerCase().replaceAll(/[-{}()]/g, '')
+  if (!/^[0-9a-f]{32}$/.test(digits)) throw noSuchMission()
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 function decodeOrKeep(part: string): string {

@@ -11,8 +11,8 @@ export interface Login {
 /** From 16 on each membership says by itself whether it inherits; before, the member's own attribute says it for all. */
 const MEMBERSHIP_OPTIONS = 160_000
 
-/** SQLSTATEs of "somebody made it first": a role, a database, the catalogue's own unique index, a row of it just changed. */
-const MADE_BY_ANOTHER = new Set(['42710', '42P04', '23505', 'XX000'])
+/** SQLSTATEs of "somebody made it first": a role, a database, or either seen by the catalogue's own unique index. */
+const MADE_BY_ANOTHER = new Set(['42710', '42P04', '23505'])
 
 /**
  * Makes the logins of a server of one's own, as the local environment and the tests have it, and the database where it is

@@ -5,6 +5,7 @@ import type { HostLog } from './host/protocol.ts'
 import { startHost, type RunningHost } from './host/start-host.ts'
 import { lockFolder, removeRunFile, writeRunFile, type RunFile } from './run-file.ts'
 import { startServices, type Services } from './services.ts'
+import { wakeUnfinished } from './wake-unfinished.ts'
 
 export interface EnvironmentOptions {
   dataDir: string
@@ -69,6 +70,8 @@ async function start(
   })
   stops.push(() => host.stop())
   log(`Host on ${host.url}, ${host.functions.length} functions`)
+  const unfinished = await wakeUnfinished(services.appUrl, services.storageConnectionString)
+  if (unfinished > 0) log(`${unfinished} unfinished ${unfinished === 1 ? 'mission goes' : 'missions go'} on`)
   const run = describe(host, services, demo)
   writeRunFile(dataDir, run)
   stops.push(() => removeRunFile(dataDir))

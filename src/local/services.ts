@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { QueueServiceClient } from '@azure/storage-queue'
 import pg from 'pg'
 import { migrateUp } from '../db/migrate/up.ts'
 import { createLogins } from '../db/roles.ts'
 import { startAzurite, type LocalAzurite } from './azurite/start-azurite.ts'
+import { readConnections, saveConnections, type SavedConnections } from './saved-connections.ts'
 import { startPostgres, type LocalPostgres } from './postgres/start-postgres.ts'
 
 export interface Services {
@@ -20,30 +20,32 @@ const DATABASE = 'taskforce'
 
 /** Postgres with an up-to-date schema, and Azurite: what missions are kept in. Both are started again when they die. */
 export async function startServices(dataDir: string, log: (line: string) => void): Promise<Services> {
+  const saved = await readConnections(dataDir)
   const stopping = new AbortController()
-  const postgres = await keepUp('Postgres', stopping.signal, log, (last: LocalPostgres | undefined) =>
-    startPostgres({ dataDir: join(dataDir, 'postgres'), port: last?.port }),
-  )
-  log(`Postgres 17 on 127.0.0.1:${postgres.current().port}`)
-  try {
-    const urls = await prepareDatabase(postgres.current(), log)
-    const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) =>
-      startAzurite({ dataDir: join(dataDir, 'azurite'), blobPort: last?.blobPort, queuePort: last?.queuePort }),
-    )
-    await createQueues(azurite.current().connectionString)
-    log(`Azurite queues on 127.0.0.1:${azurite.current().queuePort}, blobs on 127.0.0.1:${azurite.current().blobPort}`)
-    return {
-      ...urls,
-      storageConnectionString: azurite.current().connectionString,
-      stop: async () => {
-        stopping.abort()
-        await azurite.current().stop()
-        await postgres.current().stop()
-      },
-    }
-  } catch (error) {
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
     stopping.abort()
-    await postgres.current().stop()
+    await Promise.allSettled(stops.map((end) => end()))
+  }
+  try {
+    const postgres = await keepUp('Postgres', stopping.signal, log, (last: LocalPostgres | undefined) =>
+      startPostgres({ dataDir: join(dataDir, 'postgres'), port: last?.port ?? saved.postgresPort }),
+    )
+    stops.push(() => postgres.current().stop())
+    log(`Postgres 17 on 127.0.0.1:${postgres.current().port}`)
+    const urls = await prepareDatabase(postgres.current(), saved, log)
+    const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) => {
+      const { blobPort = saved.blobPort, queuePort = saved.queuePort } = last ?? {}
+      return startAzurite({ dataDir: join(dataDir, 'azurite'), blobPort, queuePort })
+    })
+    stops.push(() => azurite.current().stop())
+    const { blobPort, queuePort, connectionString } = azurite.current()
+    await createQueues(connectionString)
+    log(`Azurite queues on 127.0.0.1:${queuePort}, blobs on 127.0.0.1:${blobPort}`)
+    saveConnections(dataDir, { ...saved, postgresPort: postgres.current().port, blobPort, queuePort })
+    return { ...urls, storageConnectionString: connectionString, stop }
+  } catch (error) {
+    await stop()
     throw error
   }
 }
@@ -79,10 +81,10 @@ async function keepUp<T extends Process>(
   return { current: () => current }
 }
 
-/** Logins with new passwords at each start, the schema migrated, and no instance believed alive: none can be, in here. */
-async function prepareDatabase(postgres: LocalPostgres, log: (line: string) => void) {
-  const owner = { name: 'taskforce', password: randomBytes(18).toString('base64url') }
-  const app = { name: 'taskforce_app', password: randomBytes(18).toString('base64url') }
+/** Logins, the schema migrated, and no instance believed alive: none can be, in here. */
+async function prepareDatabase(postgres: LocalPostgres, saved: SavedConnections, log: (line: string) => void) {
+  const owner = { name: 'taskforce', password: saved.ownerPassword }
+  const app = { name: 'taskforce_app', password: saved.appPassword }
   const client = new pg.Client({ connectionString: postgres.superUrl })
   await client.connect()
   try {

@@ -3,7 +3,7 @@ import { wakeMission } from '../db/queries/missions.ts'
 import type { MissionState, QuestionState } from '../domain/state.ts'
 import { changeMission } from './change-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
-import { Refusal } from './refusal.ts'
+import { pointer, Refusal } from './refusal.ts'
 import type { MissionView } from './view.ts'
 
 /**
@@ -46,7 +46,7 @@ function checkAnswer(question: QuestionState, answer: unknown): void {
   const parsed = schema.safeParse(answer)
   if (parsed.success) return
   const errors = parsed.error.issues.map(({ path, message }) => ({
-    pointer: ['', 'answer', ...path.map(String)].join('/'),
+    pointer: pointer(['answer', ...path]),
     detail: message,
   }))
   throw new Refusal('invalid_request', "The answer does not fit the question's schema.", errors)

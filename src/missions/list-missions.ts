@@ -15,7 +15,8 @@ export interface ListRequest {
   cursor?: string
 }
 
-const positionSchema = z.tuple([z.string(), z.uuid()])
+/** A time as Postgres writes it, to the microsecond, and an id. */
+const positionSchema = z.tuple([z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/), z.uuid()])
 
 /** Newest first, by pages. A cursor belongs to the tenant and the filter that it was given for. */
 export async function listMissions(
@@ -59,12 +60,21 @@ function sealCursor(position: [string, string], bound: string): string {
 }
 
 function openCursor(cursor: string, bound: string): { createdAt: string; id: string } {
-  const [payload = '', mark = ''] = cursor.split('.')
+  const [payload = '', mark = '', ...rest] = cursor.split('.')
   const expected = Buffer.from(seal(payload, bound))
   const given = Buffer.from(mark)
-  if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw badCursor()
-  const [createdAt, id] = positionSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
-  return { createdAt, id }
+  if (rest.length > 0 || expected.length !== given.length || !timingSafeEqual(expected, given)) throw badCursor()
+  return readPosition(payload)
+}
+
+/** Whoever knows the tenant's id can seal a cursor of their own, so what is in it is checked like any input. */
+function readPosition(payload: string): { createdAt: string; id: string } {
+  try {
+    const [createdAt, id] = positionSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
+    return { createdAt, id }
+  } catch {
+    throw badCursor()
+  }
 }
 
 function badCursor(): Refusal {

@@ -24,6 +24,11 @@ export class Refusal extends Error {
   }
 }
 
+/** RFC 6901, for `errors` of a Refusal. */
+export function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
 export function noSuchMission(): Refusal {
   return new Refusal('not_found', 'There is no mission with this id.')
 }

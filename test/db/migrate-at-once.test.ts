@@ -48,7 +48,9 @@ describe('several migrates at once', () => {
       await other.query(`insert into taskforce.migrations values (2, 'two', 'x', 1)`)
       await other.query('create table taskforce.two ()')
       const running = migrateUp(ownerUrl, { dir, lockTimeoutMs: 20_000 })
-      await expect.poll(() => waitsForLock(other, name), { timeout: 10_000 }).toBe(true)
+      await expect
+        .poll(() => withConnection(ownerUrl, (client) => waitsForLock(client, name)), { timeout: 10_000 })
+        .toBe(true)
       await other.query('commit')
       expect(await running).toMatchObject({ revision: 2, done: [] })
     })

@@ -37,7 +37,10 @@ describe('check', () => {
   test('finds nothing in a migrated database', async () => {
     const { ownerUrl } = await aDatabase()
     expect(await checkDatabase(ownerUrl)).toEqual({
-      ...{ revision: 1, minCode: 1, applied: ['0001_missions'], pending: [] },
+      revision: 1,
+      minCode: 1,
+      applied: ['0001_missions'],
+      pending: [],
       drift: [],
     })
   })

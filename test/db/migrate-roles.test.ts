@@ -5,10 +5,10 @@ import { type TestDatabase, createTestDatabase, withConnection } from '../suppor
 const A = '00000000-0000-7000-8000-00000000000a'
 const B = '00000000-0000-7000-8000-00000000000b'
 const TENANT_TABLES = ['contents', 'events', 'idempotency_keys', 'missions', 'profiles']
-/** A mission has its tenant's id, so that each is easy to name. */
-const FILL = TENANT_ROWS(A) + TENANT_ROWS(B)
+const FILL = rowsOf(A) + rowsOf(B)
 
-function TENANT_ROWS(tenant: string): string {
+/** A mission has its tenant's id, so that each is easy to name. */
+function rowsOf(tenant: string): string {
   return `
 insert into taskforce.tenants (id, name) values ('${tenant}', '${tenant}');
 insert into taskforce.profiles (tenant_id, hash, name, body) values ('${tenant}', 'h', 'dev', '{}');
@@ -29,14 +29,11 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 /** One statement as the API runs it, rolled back after. */
-async function asTenant<T extends object>(
-  tenant: string,
-  text: string,
-): Promise<{ rows: T[]; rowCount: number | null }> {
+async function asTenant(tenant: string, text: string): Promise<{ rows: object[]; rowCount: number | null }> {
   return withConnection(database.appUrl, async (client) => {
     await client.query('begin')
     await client.query(`select set_config('role', 'taskforce_api', true), set_config('app.tenant', $1, true)`, [tenant])
-    return client.query<T>(text)
+    return client.query<object>(text)
   })
 }
 
@@ -57,7 +54,7 @@ describe('row-level security', () => {
   })
 
   test.each(TENANT_TABLES)("a tenant reads its own rows of %s and nobody else's", async (table) => {
-    const { rows } = await asTenant<{ tenant_id: string }>(A, `select tenant_id from taskforce.${table}`)
+    const { rows } = await asTenant(A, `select tenant_id from taskforce.${table}`)
     expect(rows).toEqual([{ tenant_id: A }])
   })
 

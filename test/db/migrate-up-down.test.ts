@@ -29,7 +29,10 @@ describe('up and down', () => {
     expect(await migrateUp(ownerUrl)).toEqual({ ...all, done: ['0001_missions'] })
     expect(await migrateUp(ownerUrl)).toEqual({ ...all, done: [] })
     expect(await migrateDown(ownerUrl, { goal: { steps: 1 } })).toEqual({
-      ...{ revision: 0, minCode: 0, applied: [], pending: ['0001_missions'] },
+      revision: 0,
+      minCode: 0,
+      applied: [],
+      pending: ['0001_missions'],
       done: ['0001_missions'],
     })
     expect((await tablesOf(ownerUrl)).map(({ name }) => name)).toEqual(['migrations'])

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { cancelMission } from '../../missions/cancel-mission.ts'
 import type { Endpoint } from '../endpoints.ts'
 import { json, missionId, type ApiRequest } from '../http.ts'
-import { parse } from '../parse.ts'
+import { parse, text } from '../parse.ts'
 import { readJson } from '../read-body.ts'
 
-const bodySchema = z.strictObject({ reason: z.string().max(1000).optional() })
+const bodySchema = z.strictObject({ reason: text.max(1000).optional() })
 
 /** 202 the first time; 200 when the mission was cancelled before. */
 export const cancel: Endpoint = async (request, context, caller) => {

@@ -5,14 +5,12 @@ import type { Caller } from '../../missions/context.ts'
 import type { ApiContext, Endpoint } from '../endpoints.ts'
 import { eventStream } from '../event-stream.ts'
 import { json, missionId, type ApiRequest, type ApiResponse } from '../http.ts'
-import { parse } from '../parse.ts'
+import { parse, wholeNumber } from '../parse.ts'
 
-const seq = z.coerce.number().int().min(0).max(2_147_483_647)
+const seq = wholeNumber(0, 2_147_483_647)
 
-const querySchema = z.strictObject({
-  after: seq.default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-})
+const querySchema = z.strictObject({ after: seq.default(0), limit: wholeNumber(1, 1000).default(100) })
+const headersSchema = z.object({ 'last-event-id': seq })
 
 /** The journal: Server-Sent Events for who accepts them, pages of JSON otherwise. */
 export const events: Endpoint = async (request, context, caller) => {
@@ -25,10 +23,7 @@ export const events: Endpoint = async (request, context, caller) => {
 
 async function follow(request: ApiRequest, context: ApiContext, caller: Caller, after: number): Promise<ApiResponse> {
   const lastSeen = request.headers.get('last-event-id')
-  const afterSeq =
-    lastSeen === null
-      ? after
-      : parse(z.object({ 'last-event-id': seq }), { 'last-event-id': lastSeen })['last-event-id']
+  const afterSeq = lastSeen ? parse(headersSchema, { 'last-event-id': lastSeen })['last-event-id'] : after
   const mission = await readMission(context.missions, caller, missionId(request))
   // A client that has everything must not come back for ever: 204 is how an EventSource is told to stop.
   if (mission.endedAt !== undefined && afterSeq >= mission.lastSeq) return { status: 204, headers: {} }

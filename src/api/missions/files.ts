@@ -14,9 +14,14 @@ export const file: Endpoint = async (request, context, caller) => {
     status: 200,
     headers: {
       'content-type': 'application/octet-stream',
-      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(found.name.split('/').at(-1) ?? 'file')}`,
+      'content-disposition': `attachment; filename*=UTF-8''${encodeName(found.name.split('/').at(-1) ?? 'file')}`,
       etag: `"${found.sha256}"`,
     },
     body: bytes,
   }
+}
+
+/** RFC 8187 takes fewer characters as they are than a URL does. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replaceAll(/['()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 }

@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { listMissions } from '../../missions/list-missions.ts'
 import type { Endpoint } from '../endpoints.ts'
 import { json } from '../http.ts'
-import { parse } from '../parse.ts'
+import { parse, text, wholeNumber } from '../parse.ts'
 
 const querySchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: wholeNumber(1, 100).default(20),
   cursor: z.string().max(500).optional(),
   status: z.enum(['queued', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']).optional(),
   label: z
-    .array(z.string().regex(/^[^=]{1,64}=.{0,256}$/, 'must be KEY=VALUE'))
+    .array(text.regex(/^[^=]{1,64}=.{0,256}$/s, 'must be KEY=VALUE'))
     .max(32)
     .default([]),
 })

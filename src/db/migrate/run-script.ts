@@ -38,7 +38,7 @@ function halfWay(done: number, all: number): string {
 function failure(session: Session, script: Script, cause: unknown, state: string, blockers: Blocker[]): unknown {
   if (!(cause instanceof DatabaseError)) return connectionLost(script, cause)
   if (cause.code !== LOCK_NOT_AVAILABLE) {
-    const line = script.transaction ? ` at line ${lineOf(script.sql, cause.position)}` : ''
+    const line = script.transaction ? lineOf(script.sql, cause.position) : ''
     const hint = cause.hint === undefined ? '' : ` (${cause.hint})`
     const message = `${script.file} failed${line}: ${cause.message}${hint} [${cause.code}]. ${state}`
     return new TerminalError('migration_failed', message, { cause })
@@ -65,7 +65,7 @@ function connectionLost({ file, transaction }: Script, cause: unknown): Terminal
   )
 }
 
-/** `position` counts characters from 1; errors at run time have none, and then the statement is unknown. */
-function lineOf(sql: string, position: string | undefined): number | string {
-  return position === undefined ? '?' : sql.slice(0, Number(position) - 1).split('\n').length
+/** `position` counts characters from 1; many errors at run time have none, and then the statement is unknown. */
+function lineOf(sql: string, position: string | undefined): string {
+  return position === undefined ? '' : ` at line ${sql.slice(0, Number(position) - 1).split('\n').length}`
 }
