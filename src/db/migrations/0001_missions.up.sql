@@ -115,6 +115,10 @@ begin
   end loop;
 end
 $$;
+-- An event must also belong to a mission of the tenant: its key names the mission alone. Only the API pays for this look;
+-- the engine's inserts join missions anyway.
+alter policy tenant on taskforce.events with check (
+  tenant_id = current_setting('app.tenant')::uuid and exists (select from taskforce.missions m where m.id = mission_id));
 alter table taskforce.tenants enable row level security, force row level security;
 create policy tenant on taskforce.tenants for select to taskforce_api using (id = current_setting('app.tenant')::uuid);
 create policy every_tenant on taskforce.tenants for select to taskforce_engine using (true);

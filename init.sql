@@ -1,0 +1,13 @@
+-- Runs once, when the compose file's Postgres makes its data folder; the schema itself comes from `npm run migrate -- up`.
+-- The login of the app: its statements run with the engine's rights, and the API's transactions take up taskforce_api, which
+-- sees one tenant's rows. The role between keeps the app from having both at once (Postgres 15 has no choice per grant).
+\getenv password DB_PASSWORD
+create role taskforce_owner nologin;
+create role taskforce_api nologin;
+create role taskforce_engine nologin;
+create role taskforce_backup nologin;
+create role taskforce_app login nosuperuser nobypassrls password :'password';
+create role taskforce_app_as_taskforce_api nologin noinherit;
+grant taskforce_engine to taskforce_app;
+grant taskforce_api to taskforce_app_as_taskforce_api;
+grant taskforce_app_as_taskforce_api to taskforce_app;
