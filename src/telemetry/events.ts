@@ -21,6 +21,7 @@ export interface Telemetry {
   swept(facts: { due: number; skipped: boolean }): void
   databaseError(error: Error): void
   heartbeatFailed(error: unknown): void
+  shutdownFailed(error: unknown): void
   requestFailed(about: { route: string; invocationId: string; error: unknown }): void
 }
 
@@ -41,6 +42,7 @@ export function createTelemetry(logger: Logger): Telemetry {
     poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
     swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
     databaseError: (error) => logger.warn({ err: reason(error) }, 'database.connection.failed'),
+    shutdownFailed: (error) => logger.warn({ err: reason(error) }, 'app.shutdown.failed'),
     heartbeatFailed: (error) => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed'),
     requestFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'api.request.failed'),
   }

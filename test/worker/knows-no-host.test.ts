@@ -26,6 +26,7 @@ test('no file that goes to Azure imports the local host, a script or a test', ()
       .map(([, , target = '']) => target)
       .filter((target) => target.startsWith('.'))
       .map((target) => relative(root, join(root, dirname(file), target)))
+      .filter((target) => target !== 'package.json')
       .filter((target) => !/^(functions|src)\//.test(target) || target.startsWith('src/local/'))
       .map((target) => `${file} imports ${target}`),
   )

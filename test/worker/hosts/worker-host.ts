@@ -27,6 +27,15 @@ export interface WorkerHost {
   stop(): Promise<number | null>
 }
 
+export interface RequestOptions {
+  method?: string
+  /** Sent as JSON. */
+  body?: unknown
+  headers?: Record<string, string>
+  /** What the host's router found in the path. */
+  params?: Record<string, string>
+}
+
 /**
  * One HTTP request the way the Functions host makes it where streaming is on: the request goes to the library's proxy in the
  * worker, the invocation goes over the host's own channel, and the library joins the two by `x-ms-invocation-id`.
@@ -35,13 +44,13 @@ export async function request(
   host: WorkerHost,
   functionName: string,
   path: string,
-  options: { method?: string; body?: unknown; params?: Record<string, string> } = {},
+  options: RequestOptions = {},
 ): Promise<Response> {
   const { method = 'GET', body, params = {} } = options
   const proxy = new URL(host.capabilities['HttpUri'] ?? '')
   proxy.hostname = '127.0.0.1'
   const invocationId = randomUUID()
-  const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+  const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers }
   const values = Object.entries(params).map(([name, value]) => [name, { string: value }] as const)
   const invoked = host.invoke({
     invocationId,
