@@ -9,7 +9,7 @@ export function readableLog(write: (line: string) => void, colour: boolean): Hos
     timestampKey: 'timestamp',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
-    ignore: 'pid,hostname',
+    ignore: 'tenant',
     errorLikeObjectKeys: ['err'],
   })
   return ({ level, message }) => {

@@ -66,6 +66,8 @@ async function start(
     timerStatusDir: join(dataDir, 'timers'),
     // A message that was in hand when everything was killed comes back after this time, not after Azure's ten minutes.
     queueInvisibilityMs: 60_000,
+    // Missions are handed over at the end, and followers come back: nobody at a terminal should wait for either.
+    drainMs: 500,
     onWorkerRestart: (reason) => log(`The worker was restarted: ${reason}`),
   })
   stops.push(() => host.stop())
