@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { ApiContext } from '../src/api/endpoints.ts'
 import type { Config, Problem, Secrets } from '../src/config/config.ts'
 import { loadConfig } from '../src/config/load-config.ts'
-import { loadProfiles, profilesDir } from '../src/config/load-profiles.ts'
+import { loadProfiles, profilesDir, type Profiles } from '../src/config/load-profiles.ts'
 import { createDatabases, type Databases } from '../src/db/connection.ts'
 import { entraPassword } from '../src/db/entra-password.ts'
 import { controlTools } from '../src/domain/control-tools/registry.ts'
@@ -51,18 +51,16 @@ export function currentApp(): AppContext | undefined {
 function createApp(env: NodeJS.ProcessEnv): AppResult {
   const loaded = loadConfig(env)
   if (!loaded.ok) {
-    return {
-      ok: false,
-      problems: loaded.problems,
-      telemetry: createTelemetry(createLogger({ level: 'info', secrets: [] })),
-    }
+    const telemetry = createTelemetry(createLogger({ level: 'info', secrets: [] }))
+    telemetry.misconfigured(loaded.problems)
+    return { ok: false, problems: loaded.problems, telemetry }
   }
   const { config, secrets } = loaded
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const telemetry = createTelemetry(createLogger({ level: config.logLevel, secrets: known }))
   const tools = createTools()
   const names = new Set([...tools.keys(), ...controlTools.map(({ name }) => name)])
-  const profiles = loadProfiles(profilesDir(), names)
+  const profiles = readProfiles(names)
   const databases = createDatabases({
     url: secrets.databaseUrl,
     pooler: config.database.pooler,
@@ -86,7 +84,18 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
   const problems = [...profiles.problems, ...missingDefault(config, profiles.byName)]
+  if (problems.length > 0) telemetry.misconfigured(problems)
   return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue } }
+}
+
+/** Without any profile the app still loads and says why: a handler that throws leaves its client without an answer. */
+function readProfiles(tools: ReadonlySet<string>): Profiles {
+  try {
+    return loadProfiles(profilesDir(), tools)
+  } catch (error) {
+    const reason = `can't be read: ${(error as Error).message}`
+    return { byName: new Map(), problems: [{ file: 'profiles', key: '(whole folder)', reason }] }
+  }
 }
 
 function missingDefault(config: Config, profiles: ReadonlyMap<string, unknown>): Problem[] {

@@ -56,10 +56,11 @@ function addChanges(program: Command): void {
   program
     .command('down')
     .description('takes migrations back, the newest first; one unless told otherwise')
-    .argument('[steps|revision]', 'how many, or where to end', downGoal, { steps: 1 })
+    .argument('[steps|revision]', 'how many, or where to end', downGoal)
     .option('--yes', 'also where there are missions')
-    .action(async (goal: DownOptions['goal'], _: unknown, command: Command) => {
+    .action(async (given: DownOptions['goal'] | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
+      const goal = given ?? { steps: 1 }
       const report = await migrateDown(await urlOf(options), { goal, yes: options.yes, ...running(options) })
       print(options, report, [report.done.length === 0 ? `Nothing to do. ${standing(report)}` : standing(report)])
     })

@@ -14,7 +14,9 @@ const words = text
   .refine((value) => Buffer.byteLength(value) <= GOAL_BYTES, `must have at most ${GOAL_BYTES} bytes`)
 
 const files = z
-  .array(z.strictObject({ name: newFileName, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') }))
+  .array(
+    z.strictObject({ name: newFileName, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') }),
+  )
   .max(20)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'must have different names')
 
@@ -39,7 +41,7 @@ const bodySchema = z
       .optional(),
     deadline: z.iso.datetime({ offset: true }).optional(),
     priority: z.int().min(-100).max(100).default(0),
-    metadata: z.record(z.string(), z.unknown()).refine((value) => jsonValue.safeParse(value).success).optional(),
+    metadata: z.record(text, jsonValue).optional(),
   })
   .refine((body) => (body.goal === undefined) !== (body.messages === undefined), {
     path: ['goal'],

@@ -1,4 +1,4 @@
-import { Refusal } from '../missions/refusal.ts'
+import { pointer, Refusal } from '../missions/refusal.ts'
 import type { ApiRequest } from './http.ts'
 
 /** Of the contracts page: a body of 12 MiB, JSON 32 levels deep. */
@@ -11,19 +11,41 @@ export interface JsonBody {
 }
 
 /**
- * Reads a JSON body in bounded memory.
+ * Reads a JSON body in bounded memory. `whenEmpty` is the value of no body at all, where that is allowed.
  * @throws Refusal `too_large`, or `invalid_request` for what is no JSON, or nested too deep.
  */
-export async function readJson(request: ApiRequest): Promise<JsonBody> {
+export async function readJson(request: ApiRequest, options: { whenEmpty?: unknown } = {}): Promise<JsonBody> {
   const text = decode(await readBytes(request))
+  if (text === '' && options.whenEmpty !== undefined) return { value: options.whenEmpty, text }
   if (depth(text) > DEEPEST) throw invalid(`The body is nested more than ${DEEPEST} levels deep.`)
+  const value = parseJson(text)
+  const forged = protoMember(value)
+  if (forged !== undefined) {
+    throw invalid('Nothing was done: see "errors" for what to change.', [
+      { pointer: pointer(forged), detail: 'is not known here' },
+    ])
+  }
+  return { value, text }
+}
+
+function parseJson(text: string): unknown {
   try {
-    return { value: JSON.parse(text), text }
+    return JSON.parse(text)
   } catch (error) {
     throw invalid(
-      text === '' ? 'The body is empty; send JSON.' : `The body is no valid JSON: ${(error as Error).message}`,
+      text === '' ? 'The body is empty; send JSON.' : `The body is no valid JSON: ${(error as Error).message}.`,
     )
   }
+}
+
+/** Where a member is called `__proto__`. Schemas drop it without a word, which would record other data than were sent. */
+function protoMember(value: unknown): string[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, member] of Object.entries(value)) {
+    const below = key === '__proto__' ? [] : protoMember(member)
+    if (below !== undefined) return [key, ...below]
+  }
+  return undefined
 }
 
 async function readBytes(request: ApiRequest): Promise<Buffer> {
@@ -63,8 +85,8 @@ function depth(text: string): number {
   return deepest
 }
 
-function invalid(detail: string): Refusal {
-  return new Refusal('invalid_request', detail)
+function invalid(detail: string, errors: { pointer: string; detail: string }[] = []): Refusal {
+  return new Refusal('invalid_request', detail, errors)
 }
 
 function tooLarge(): Refusal {

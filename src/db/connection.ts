@@ -38,6 +38,22 @@ export function createDatabases(settings: ConnectionSettings): Databases {
   }
 }
 
+/**
+ * Leaves out the names of statements: behind PgBouncer in transaction mode the next statement may reach another server
+ * connection, which does not know the name, or knows it already.
+ */
+class UnnamedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    const send = this.query.bind(this) as (...args: unknown[]) => unknown
+    this.query = ((query: unknown, ...rest: unknown[]) => send(withoutName(query), ...rest)) as typeof this.query
+  }
+}
+
+function withoutName(query: unknown): unknown {
+  return typeof query === 'object' && query !== null && 'name' in query ? { ...query, name: undefined } : query
+}
+
 function createPool(settings: ConnectionSettings, name: string, max: number): pg.Pool {
   const { url, pooler, password, onError } = settings
   const pool = new pg.Pool({
@@ -52,7 +68,9 @@ function createPool(settings: ConnectionSettings, name: string, max: number): pg
     query_timeout: 30_000,
     application_name: name,
     // Sent as start-up parameters, which PgBouncer refuses in transaction mode.
-    ...(pooler === 'transaction' ? {} : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000 }),
+    ...(pooler === 'transaction'
+      ? { Client: UnnamedClient }
+      : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000 }),
   })
   // Without a listener an error on an idle connection ends the worker and every mission in it.
   pool.on('error', onError)

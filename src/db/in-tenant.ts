@@ -8,6 +8,9 @@ import type { TenantTx } from './connection.ts'
 export async function inTenant<T>(pool: pg.Pool, tenantId: string, work: (tx: TenantTx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  const onError = (error: Error) => (broken = error)
+  // The pool listens to idle connections only, and an error that nobody listens to ends the process.
+  client.on('error', onError)
   try {
     await client.query('begin')
     await client.query(`select set_config('role', 'taskforce_api', true), set_config('app.tenant', $1, true)`, [
@@ -20,6 +23,7 @@ export async function inTenant<T>(pool: pg.Pool, tenantId: string, work: (tx: Te
     await client.query('rollback').catch((failure: Error) => (broken = failure))
     throw error
   } finally {
+    client.off('error', onError)
     client.release(broken)
   }
 }

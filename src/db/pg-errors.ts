@@ -1,7 +1,11 @@
 /** SQLSTATE of a unique violation: somebody else wrote that row first. */
 const UNIQUE_VIOLATION = '23505'
 
+/** Also a login or a database that is not right (28…, 3D000): whoever asks can do nothing about that but come again. */
 const CONNECTION_STATES = new Set([
+  '28000',
+  '28P01',
+  '3D000',
   '08000',
   '08001',
   '08003',
@@ -30,7 +34,9 @@ export function isConnectionError(error: unknown): boolean {
   if (CONNECTION_STATES.has(codeOf(error) ?? '')) return true
   return (
     error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|query read timeout/i.test(error.message)
+    /connection terminated|not queryable|timeout exceeded when trying to connect|query read timeout/i.test(
+      error.message,
+    )
   )
 }
 

@@ -70,7 +70,9 @@ export class Engine {
     const lease = { missionId: claim.missionId, epoch: claim.epoch, instance: this.#context.instance }
     const summary = { error: { code: error.code, message: error.message, hint: error.hint } }
     const change = { status: 'waiting', wakeInSeconds: 300, release: true, summary }
-    return (await this.#context.missions.release(lease, claim.inbox, change)) ? 'waiting' : 'lost'
+    const inbox = await this.#context.missions.inbox(lease)
+    if (inbox === undefined) return 'lost'
+    return (await this.#context.missions.release(lease, inbox, change)) ? 'waiting' : 'lost'
   }
 }
 

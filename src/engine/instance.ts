@@ -1,4 +1,5 @@
 import type { EngineContext } from './context.ts'
+import type { Owned } from './ports.ts'
 import { Stopped } from './stop-reason.ts'
 
 interface Held {
@@ -6,13 +7,14 @@ interface Held {
   controller: AbortController
 }
 
-/** An instance stops beating when it has had no mission for this long; its row then expires by itself. */
+/** An instance stops beating when it has had nothing to do for this long; its row then expires by itself. */
 const IDLE_MS = 30_000
 const POLL_MS = 2_000
 
 /**
- * This process among the instances: it proves by one row that it lives, and learns every 2 s by one statement which of its
- * missions were cancelled or taken over. Both run only while missions are held.
+ * This process among the instances: it proves by one row that it lives, and compares every 2 s by one statement what it
+ * owns with what it works on. What was cancelled or taken over stops here; what it owns without working on it, after an
+ * error or a claim whose answer was lost, is given up, since nobody else may take it while this instance lives.
  */
 export class Instance {
   readonly #context: EngineContext
@@ -21,19 +23,19 @@ export class Instance {
   #beating: Promise<void> | undefined
   #beatTimer: NodeJS.Timeout | undefined
   #pollTimer: NodeJS.Timeout | undefined
-  #idleSince = -Infinity
+  #expiry: NodeJS.Timeout | undefined
+  #busyAt = -Infinity
+  /** Owned and not worked on at the last poll; a claim may just be on its way, so it takes two polls to be sure. */
+  #strays = new Set<string>()
 
   constructor(context: EngineContext) {
     this.#context = context
   }
 
-  get held(): number {
-    return this.#held.size
-  }
-
   /** Before a claim: without a living row, a claim would be free for others at once. */
   async ensureAlive(): Promise<void> {
-    if (this.#context.clock.monotonic() < this.#aliveUntil - this.#context.settings.leaseMs / 2) return
+    this.#busyAt = this.#context.clock.monotonic()
+    if (this.#busyAt < this.#aliveUntil - this.#context.settings.leaseMs / 2) return
     await (this.#beating ??= this.#beat().finally(() => (this.#beating = undefined)))
     this.#beatTimer ??= this.#every(this.#context.settings.leaseMs / 3, () => this.#keepAlive())
     this.#pollTimer ??= this.#every(POLL_MS, () => this.#poll())
@@ -48,7 +50,7 @@ export class Instance {
 
   drop(missionId: string, epoch: number): void {
     if (this.#held.get(missionId)?.epoch === epoch) this.#held.delete(missionId)
-    this.#idleSince = this.#context.clock.monotonic()
+    this.#busyAt = this.#context.clock.monotonic()
   }
 
   /** A clean end: the row goes, so that whatever is left can be claimed at once. */
@@ -58,26 +60,40 @@ export class Instance {
   }
 
   async #beat(): Promise<void> {
-    const sent = this.#context.clock.monotonic()
-    await this.#context.missions.beat()
-    this.#aliveUntil = sent + this.#context.settings.leaseMs
+    const { clock, missions, settings } = this.#context
+    const sent = clock.monotonic()
+    await missions.beat()
+    this.#aliveUntil = sent + settings.leaseMs
+    clearTimeout(this.#expiry)
+    // A timer of its own, since the next beat and the next poll may both hang in a dead connection.
+    this.#expiry = setTimeout(() => this.#loseAll(), this.#aliveUntil - clock.monotonic()).unref()
   }
 
   async #keepAlive(): Promise<void> {
-    const now = this.#context.clock.monotonic()
-    if (this.#held.size === 0 && now - this.#idleSince > IDLE_MS) return this.#stopTimers()
-    if (now >= this.#aliveUntil) this.#loseAll()
-    await this.#beat().catch((error: unknown) => this.#context.telemetry.heartbeatFailed(error))
+    const idle = this.#held.size === 0 && this.#context.clock.monotonic() - this.#busyAt > IDLE_MS
+    if (idle) return this.#stopTimers()
+    await this.#beat()
   }
 
   async #poll(): Promise<void> {
-    if (this.#context.clock.monotonic() >= this.#aliveUntil) this.#loseAll()
     const asked = [...this.#held]
-    if (asked.length === 0) return
-    const rows = await this.#context.missions.held(asked.map(([id]) => id))
+    const owned = await this.#context.missions.owned()
+    const epochs = new Map(owned.map(({ missionId, epoch }) => [missionId, epoch]))
     for (const [missionId, { epoch, controller }] of asked) {
-      const still = rows.some((row) => row.missionId === missionId && row.epoch === epoch)
-      if (!still && this.#held.get(missionId)?.epoch === epoch) controller.abort(new Stopped('lost'))
+      if (epochs.get(missionId) !== epoch) controller.abort(new Stopped('lost'))
+    }
+    await this.#giveUpStrays(owned.filter(({ missionId, epoch }) => this.#held.get(missionId)?.epoch !== epoch))
+  }
+
+  async #giveUpStrays(strays: Owned[]): Promise<void> {
+    const before = this.#strays
+    this.#strays = new Set(strays.map(keyOf))
+    for (const stray of strays.filter((one) => before.has(keyOf(one)))) {
+      const { instance, missions, telemetry, wakes } = this.#context
+      const { missionId } = stray
+      await missions.abandon({ ...stray, instance })
+      telemetry.leaseLost({ missionId })
+      await wakes.send(missionId, 0).catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
     }
   }
 
@@ -100,8 +116,14 @@ export class Instance {
   #stopTimers(): void {
     clearInterval(this.#beatTimer)
     clearInterval(this.#pollTimer)
+    clearTimeout(this.#expiry)
     this.#beatTimer = undefined
     this.#pollTimer = undefined
     this.#aliveUntil = -Infinity
+    this.#strays.clear()
   }
+}
+
+function keyOf({ missionId, epoch }: Owned): string {
+  return `${missionId}/${epoch}`
 }

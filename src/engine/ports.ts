@@ -1,13 +1,16 @@
 import type { EventDraft, MissionEvent } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
-import type { Lease, Recorded, Transition } from '../db/queries/append-events.ts'
+import type { Lease, Transition } from '../db/queries/append-events.ts'
 import type { Claim } from '../db/queries/claim-mission.ts'
-import type { Held } from '../db/queries/instances.ts'
+import type { Owned } from '../db/queries/instances.ts'
 
-export type { Claim, Held, Lease, Recorded, Transition }
+export type { Claim, Lease, Owned, Transition }
 
-/** `conflict`: another writer took the number, read on. `lost`: another instance holds the lease, stop. */
-export type AppendResult = { kind: 'recorded'; recorded: Recorded[] } | { kind: 'conflict' } | { kind: 'lost' }
+/**
+ * `recorded`: the events as the journal has them, which may differ from the drafts in characters that can't be stored.
+ * `conflict`: another writer took the number, read on. `lost`: another instance holds the lease, stop.
+ */
+export type AppendResult = { kind: 'recorded'; recorded: MissionEvent[] } | { kind: 'conflict' } | { kind: 'lost' }
 
 export interface Journal {
   /** All events or none, after exactly `afterSeq`; with a transition, the mission's row changes in the same commit. */
@@ -21,7 +24,10 @@ export interface Missions {
   inbox(lease: Lease): Promise<number | undefined>
   /** False when the lease is gone or something came in since `inbox` was read. */
   release(lease: Lease, inbox: number, change: Transition): Promise<boolean>
-  held(missionIds: readonly string[]): Promise<Held[]>
+  /** What this instance owns, whether it works on it or not. */
+  owned(): Promise<Owned[]>
+  /** Frees a mission that this instance owns and does not work on. */
+  abandon(lease: Lease): Promise<void>
   beat(): Promise<void>
   leave(): Promise<void>
   profile(tenantId: string, hash: string): Promise<EffectiveProfile>

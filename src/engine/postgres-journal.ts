@@ -5,6 +5,7 @@ import { isConnectionError, isUniqueViolation } from '../db/pg-errors.ts'
 import { appendUnderLease, appendWithTransition } from '../db/queries/append-events.ts'
 import { readBack } from '../db/queries/read-back.ts'
 import { readEvents } from '../db/queries/read-events.ts'
+import { storable } from '../db/queries/storable.ts'
 import type { AppendResult, Clock, Journal, Lease, Transition } from './ports.ts'
 
 /** How long a database that can't be reached is tried again: as long as the lease can last. */
@@ -26,11 +27,15 @@ interface Append {
   change: Transition | undefined
 }
 
-/** After a broken connection nobody knows whether the commit went through: the journal is asked, never guessed. */
+/**
+ * After a broken connection nobody knows whether the commit went through, or still may: the same append is sent again, and
+ * where it is refused the journal tells whether the first one is the reason.
+ */
 async function appendSafely(append: Append): Promise<AppendResult> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return attempt === 0 ? await appendOnce(append) : ((await readOwn(append)) ?? (await appendOnce(append)))
+      const result = await appendOnce(append)
+      return attempt === 0 || result.kind === 'recorded' ? result : ((await readOwn(append)) ?? result)
     } catch (error) {
       const pause = PAUSES_MS[attempt]
       if (pause === undefined || !isConnectionError(error)) throw error
@@ -52,11 +57,14 @@ async function appendOnce({ db, lease, afterSeq, events, change }: Append): Prom
   }
 }
 
-/** Whether an append whose answer was lost did commit: its rows carry our epoch, which nobody else writes under. */
+/**
+ * What an append whose answer was lost did commit, if it did. Its rows carry our epoch; events from outside carry it too,
+ * but are of types that a lease holder never writes.
+ */
 async function readOwn({ db, lease, afterSeq, events }: Append): Promise<AppendResult | undefined> {
   const rows = await readBack(db, lease.missionId, afterSeq, events.length)
-  if (rows.length === 0) return undefined
-  const own =
-    rows.length === events.length && rows.every((row, i) => row.epoch === lease.epoch && row.type === events[i]?.type)
-  return own ? { kind: 'recorded', recorded: rows } : { kind: 'conflict' }
+  const own = events.every((event, i) => rows[i]?.epoch === lease.epoch && rows[i].type === event.type)
+  if (!own) return undefined
+  const recorded = rows.map(({ seq, at }, i) => ({ ...storable(events[i] as EventDraft).event, seq, at }))
+  return { kind: 'recorded', recorded }
 }

@@ -3,9 +3,9 @@ import { TerminalError } from '../domain/errors.ts'
 import type { EngineDb } from '../db/connection.ts'
 import { claimMission } from '../db/queries/claim-mission.ts'
 import { readContent, storeContent } from '../db/queries/contents.ts'
-import { beat, leave, readHeld, type InstanceFacts } from '../db/queries/instances.ts'
+import { beat, leave, readOwned, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
-import { readInbox, releaseMission } from '../db/queries/release-mission.ts'
+import { abandonMission, readInbox, releaseMission } from '../db/queries/release-mission.ts'
 import type { Contents, Missions } from './ports.ts'
 
 export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSeconds: number): Missions {
@@ -14,7 +14,8 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
     claim: () => claimMission(db, instance.id),
     inbox: (lease) => readInbox(db, lease),
     release: (lease, inbox, change) => releaseMission(db, lease, inbox, change),
-    held: (missionIds) => readHeld(db, instance.id, missionIds),
+    owned: () => readOwned(db, instance.id),
+    abandon: (lease) => abandonMission(db, lease),
     beat: () => beat(db, instance, leaseSeconds),
     leave: () => leave(db, instance.id),
     profile: (tenantId, hash) => remember(profiles, `${tenantId}/${hash}`, () => loadProfile(db, tenantId, hash)),

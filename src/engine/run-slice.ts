@@ -1,5 +1,5 @@
 import { decide, MODEL_STEP, type Action } from '../domain/decide.ts'
-import { endsJournal, type EventDraft, type MissionEvent } from '../domain/event.ts'
+import { endsJournal, type EventDraft } from '../domain/event.ts'
 import { evolve, fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { MissionState } from '../domain/state.ts'
@@ -7,16 +7,12 @@ import { callModel } from './call-model.ts'
 import type { EngineContext } from './context.ts'
 import type { Claim, Lease } from './ports.ts'
 import { runTool } from './run-tool.ts'
+import { isOpen, Steps, type DoneStep } from './steps.ts'
 import { Stopped } from './stop-reason.ts'
 import { endTransition, handOverTransition, waitTransition } from './transitions.ts'
 
 /** `ended` and `waiting` need nothing more; `handed-over`: a wake was sent; `lost`: another instance goes on. */
 export type SliceEnd = 'ended' | 'waiting' | 'handed-over' | 'lost'
-
-interface Step {
-  key: string
-  event: EventDraft
-}
 
 /** Crashes in a row without an event in between after which a mission is given up. */
 const CRASH_LIMIT = 5
@@ -24,11 +20,12 @@ const CRASH_LIMIT = 5
 /** Moves one claimed mission until it ends, waits, the slice's time is up, or the lease is gone. */
 export async function runSlice(context: EngineContext, claim: Claim, stop: AbortSignal): Promise<SliceEnd> {
   const lease: Lease = { missionId: claim.missionId, epoch: claim.epoch, instance: context.instance }
+  const begun = context.clock.monotonic()
   const [events, profile] = await Promise.all([
     context.journal.read(claim.missionId, 0),
     context.missions.profile(claim.tenantId, claim.profileHash),
   ])
-  const slice = new Slice(context, claim, lease, profile, fold(events), stop)
+  const slice = new Slice({ context, claim, lease, begun, profile, stop }, fold(events))
   try {
     return await slice.run()
   } catch (error) {
@@ -39,6 +36,16 @@ export async function runSlice(context: EngineContext, claim: Claim, stop: Abort
   }
 }
 
+interface SliceParts {
+  context: EngineContext
+  claim: Claim
+  lease: Lease
+  profile: EffectiveProfile
+  /** When the claim was answered, by the context's clock. */
+  begun: number
+  stop: AbortSignal
+}
+
 class Slice {
   readonly #context: EngineContext
   readonly #claim: Claim
@@ -46,27 +53,20 @@ class Slice {
   readonly #profile: EffectiveProfile
   readonly #stop: AbortSignal
   readonly #work = new AbortController()
-  readonly #inFlight = new Map<string, Promise<Step>>()
+  readonly #steps = new Steps()
   readonly #begun: number
   #state: MissionState
   #inbox: number
 
-  constructor(
-    context: EngineContext,
-    claim: Claim,
-    lease: Lease,
-    profile: EffectiveProfile,
-    state: MissionState,
-    stop: AbortSignal,
-  ) {
+  constructor({ context, claim, lease, profile, begun, stop }: SliceParts, state: MissionState) {
     this.#context = context
     this.#claim = claim
     this.#lease = lease
     this.#profile = profile
-    this.#state = state
+    this.#begun = begun
     this.#stop = stop
+    this.#state = state
     this.#inbox = claim.inbox
-    this.#begun = context.clock.monotonic()
   }
 
   async run(): Promise<SliceEnd> {
@@ -87,14 +87,13 @@ class Slice {
   /** Stops what is still running; its results belong to nobody any more. */
   abandon(): void {
     this.#work.abort(new Stopped('lost'))
-    for (const step of this.#inFlight.values()) step.catch(() => undefined)
   }
 
   #decide(): Action[] {
     return decide(this.#state, this.#now(), {
       instance: this.#context.instance,
       tools: new Set(this.#profile.tools.map(({ name }) => name)),
-      inFlight: new Set(this.#inFlight.keys()),
+      inFlight: this.#steps.keys(),
     })
   }
 
@@ -106,12 +105,11 @@ class Slice {
   async #move(actions: Action[]): Promise<SliceEnd | undefined> {
     const rest = actions.find((action) => action.do === 'wait' || action.do === 'pause')
     if (rest !== undefined) return (await this.#rest(rest)) ? 'waiting' : undefined
-    if (this.#timeIsUp() && this.#inFlight.size === 0) return (await this.#handOver()) ? 'handed-over' : undefined
-    if (!this.#timeIsUp()) for (const action of actions) await this.#start(action)
+    if (this.#timeIsUp() && this.#steps.size === 0) return (await this.#handOver()) ? 'handed-over' : undefined
+    if (!this.#timeIsUp()) for (const action of actions) if (!(await this.#start(action))) return undefined
     const done = await this.#nextDone()
     if (done === undefined) return (await this.#handOver()) ? 'handed-over' : undefined
-    this.#inFlight.delete(done.key)
-    await this.#appendFact(done.event)
+    await this.#appendFact(done)
     return undefined
   }
 
@@ -119,19 +117,18 @@ class Slice {
     return this.#stop.aborted || this.#context.clock.monotonic() - this.#begun >= this.#context.settings.sliceMs
   }
 
-  async #start(action: Action): Promise<void> {
+  /** False where something came in first, so that it must be decided anew what to start. */
+  async #start(action: Action): Promise<boolean> {
+    const turn = this.#state.answeredSeq
     if (action.do === 'callModel') {
-      const call = callModel(this.#context, this.#state, this.#profile, this.#signal())
-      this.#inFlight.set(
-        MODEL_STEP,
-        call.then((event) => ({ key: MODEL_STEP, event })),
-      )
+      const work = callModel(this.#context, this.#state, this.#profile, this.#signal())
+      this.#steps.start({ key: MODEL_STEP, turn }, work)
     }
-    if (action.do !== 'runTool') return
+    if (action.do !== 'runTool') return true
     const { call, key } = action
     const effect = this.#profile.tools.find(({ name }) => name === call.name)?.effect
-    if (effect === 'once')
-      await this.#append([{ type: 'tool.started', data: { callId: call.id, name: call.name, key } }])
+    const begun: EventDraft = { type: 'tool.started', data: { callId: call.id, name: call.name, key } }
+    if (effect === 'once' && !(await this.#append([begun]))) return false
     const { missionId, tenantId } = this.#claim
     const given = {
       missionId,
@@ -142,10 +139,8 @@ class Slice {
       profile: this.#profile,
       signal: this.#signal(),
     }
-    this.#inFlight.set(
-      key,
-      runTool(this.#context, given).then((event) => ({ key, event })),
-    )
+    this.#steps.start({ key, turn, callId: call.id }, runTool(this.#context, given))
+    return true
   }
 
   #signal(): AbortSignal {
@@ -153,9 +148,9 @@ class Slice {
   }
 
   /** The step that ends first; undefined when the instance is stopping and the steps in flight were cut off. */
-  async #nextDone(): Promise<Step | undefined> {
+  async #nextDone(): Promise<DoneStep | undefined> {
     try {
-      return await Promise.race(this.#inFlight.values())
+      return await this.#steps.next()
     } catch (error) {
       if (this.#stop.aborted) {
         if (this.#stop.reason instanceof Stopped && this.#stop.reason.why === 'drain') return undefined
@@ -175,17 +170,16 @@ class Slice {
       await this.#rebase()
       return false
     }
-    for (const [i, event] of events.entries()) {
-      const recorded = { ...event, ...result.recorded[i] } as MissionEvent
-      this.#state = evolve(this.#state, recorded)
-      this.#context.telemetry.recorded({ ...this.#claim, profile: this.#state.profile.name }, recorded, this.#state)
+    for (const event of result.recorded) {
+      this.#state = evolve(this.#state, event)
+      this.#context.telemetry.recorded({ ...this.#claim, profile: this.#state.profile.name }, event, this.#state)
     }
     return true
   }
 
-  /** The result of a step is a fact: it goes in after whatever came first, unless the mission has ended meanwhile. */
-  async #appendFact(event: EventDraft): Promise<void> {
-    while (this.#state.outcome === undefined && !(await this.#append([event])));
+  /** The result of a step is a fact: it goes in after whatever came first, unless nobody waits for it any more. */
+  async #appendFact(done: DoneStep): Promise<void> {
+    while (this.#state.outcome === undefined && isOpen(this.#state, done) && !(await this.#append([done.event])));
   }
 
   async #rebase(): Promise<void> {

@@ -18,6 +18,8 @@ export interface ToolRun {
 
 /** Attempts at a tool call that may pass and may be repeated. */
 const ATTEMPTS = 3
+/** A service that asks for more patience than this gets none: the model learns it and can wait at no cost. */
+const LONGEST_PAUSE_MS = 30_000
 const LARGEST_FILE = 8 * 1024 * 1024
 
 /** Runs one tool call. Gives what to record; throws only when the signal was aborted. */
@@ -49,6 +51,7 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
   const parsed = parseArguments(tool.input, run.call.arguments)
   if (!parsed.ok) throw new TerminalError('bad_arguments', parsed.reason)
   for (let n = 1; ; n++) {
+    run.signal.throwIfAborted()
     const timeout = AbortSignal.timeout(tool.timeoutMs)
     const signal = AbortSignal.any([run.signal, timeout])
     try {
@@ -64,7 +67,9 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
       if (timeout.aborted)
         throw new TerminalError('timeout', `The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
       if (!(error instanceof RetryableError) || tool.effect === 'once' || n === ATTEMPTS) throw error
-      await context.clock.sleep(error.retryAfterMs ?? 500 * 2 ** n, run.signal)
+      const pause = error.retryAfterMs ?? 500 * 2 ** n
+      if (pause > LONGEST_PAUSE_MS) throw error
+      await context.clock.sleep(pause, run.signal)
     }
   }
 }
@@ -107,7 +112,7 @@ function cut(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return text
   const head = new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true })
-  return `${head}\n[cut: ${bytes.length - maxBytes} of ${bytes.length} bytes left out]`
+  return `${head}\n[cut: ${bytes.length - Buffer.byteLength(head)} of ${bytes.length} bytes left out]`
 }
 
 /** A defect's own text may hold anything, so the model and the journal see only that there was one; the log has it. */

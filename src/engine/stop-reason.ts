@@ -1,7 +1,7 @@
 /** Why work on a mission was stopped from outside: the reason of its AbortSignal. */
 export class Stopped extends Error {
   override readonly name = 'Stopped'
-  /** `lost`: the lease is gone, write nothing. `news`: read on. `drain`: hand over. */
+  /** `lost`: the lease is gone, write nothing. `drain`: hand over. */
   readonly why: 'lost' | 'drain'
 
   constructor(why: 'lost' | 'drain') {

@@ -5,6 +5,7 @@ import { changeMission } from './change-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { pointer, Refusal } from './refusal.ts'
 import type { MissionView } from './view.ts'
+import { wake } from './wake.ts'
 
 /**
  * Records a person's answer and lets the mission go on. The first answer counts.
@@ -24,7 +25,7 @@ export async function answerQuestion(
     },
     apply: (tx, row) => wakeMission(tx, row.id),
   })
-  await context.wakes.send(id, 0).catch((error: unknown) => context.telemetry.wakeFailed({ missionId: id, error }))
+  await wake(context, id)
   return mission
 }
 

@@ -6,11 +6,12 @@ import type { TenantTx } from '../db/connection.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { isUniqueViolation } from '../db/pg-errors.ts'
 import { appendInTransaction } from '../db/queries/append-events.ts'
-import { lockMission, type MissionRow } from '../db/queries/missions.ts'
+import { findMission, lockMission, type MissionRow } from '../db/queries/missions.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { foldMission } from './read-mission.ts'
 import { noSuchMission } from './refusal.ts'
 import { viewFromJournal, type MissionView } from './view.ts'
+import { wake } from './wake.ts'
 
 /** How often the owner's own append may take the next number first. It writes one at a time, so 20 means something is wrong. */
 const ATTEMPTS = 20
@@ -24,6 +25,8 @@ export interface Change {
 
 /**
  * Appends an event from outside the lease: decided on the folded journal, and again whenever the mission's owner was faster.
+ * What is refused at first sight takes no lock. What is refused under the lock may have made a claim pass the mission over,
+ * and that claim's permit is used up: another one is sent, or the mission would wait for the sweep.
  * @throws Refusal `not_found`, or what `decide` throws; nothing was changed then.
  */
 export async function changeMission(
@@ -33,15 +36,33 @@ export async function changeMission(
   change: Change,
 ): Promise<{ mission: MissionView; changed: boolean }> {
   for (let attempt = 1; ; attempt++) {
+    let lockedInVain = false
     try {
-      return await inTenant(context.databases.api, caller.tenantId, (tx) => changeOnce(tx, id, change))
+      return await inTenant(context.databases.api, caller.tenantId, async (tx) => {
+        const unchanged = await atFirstSight(tx, id, change)
+        if (unchanged !== undefined) return { mission: unchanged, changed: false }
+        lockedInVain = true
+        const result = await changeLocked(tx, id, change)
+        lockedInVain = !result.changed
+        return result
+      })
     } catch (error) {
       if (!isUniqueViolation(error) || attempt === ATTEMPTS) throw error
+    } finally {
+      if (lockedInVain) await wake(context, id)
     }
   }
 }
 
-async function changeOnce(
+/** The mission where there is nothing to change. */
+async function atFirstSight(tx: TenantTx, id: string, change: Change): Promise<MissionView | undefined> {
+  const row = await findMission(tx, id)
+  if (row === undefined) throw noSuchMission()
+  const state = await foldMission(tx, row)
+  return change.decide(state) === undefined ? viewFromJournal(row, state) : undefined
+}
+
+async function changeLocked(
   tx: TenantTx,
   id: string,
   change: Change,

@@ -13,6 +13,7 @@ import { effectiveProfile, profileHash } from './effective-profile.ts'
 import { readMission } from './read-mission.ts'
 import { Refusal } from './refusal.ts'
 import type { MissionView } from './view.ts'
+import { wake } from './wake.ts'
 
 export interface NewMissionRequest {
   messages: Message[]
@@ -42,20 +43,19 @@ export async function createMission(
   caller: Caller,
   request: NewMissionRequest,
 ): Promise<Created> {
-  const profile = chooseProfile(context, request)
   const id = context.newId()
+  const profile = request.profile ?? context.defaultProfile
   const earlier = await inTenant(context.databases.api, caller.tenantId, (tx) =>
-    insert(tx, caller, id, profile, request),
+    insert(tx, context, caller, { ...request, id, profile }),
   )
   if (earlier !== undefined) return { mission: await readMission(context, caller, earlier), replayed: true }
   const goal = goalOf(request.messages)
-  context.telemetry.missionAccepted({ missionId: id, tenantId: caller.tenantId, profile: profile.name, goal })
-  await context.wakes.send(id, 0).catch((error: unknown) => context.telemetry.wakeFailed({ missionId: id, error }))
+  context.telemetry.missionAccepted({ missionId: id, tenantId: caller.tenantId, profile, goal })
+  await wake(context, id)
   return { mission: await readMission(context, caller, id), replayed: false }
 }
 
-function chooseProfile(context: MissionsContext, request: NewMissionRequest): EffectiveProfile {
-  const name = request.profile ?? context.defaultProfile
+function chooseProfile(context: MissionsContext, name: string): EffectiveProfile {
   const file = context.profiles.get(name)
   if (file === undefined) {
     const known = [...context.profiles.keys()].join(', ')
@@ -66,19 +66,25 @@ function chooseProfile(context: MissionsContext, request: NewMissionRequest): Ef
   return effectiveProfile(name, file, context.tools)
 }
 
-/** Gives the id of an earlier mission with the same key, and inserts nothing then. */
+/**
+ * Gives the id of an earlier mission with the same key, and inserts nothing then. What depends on more than the request
+ * (the time, the profiles of this build) is looked at after the key, so that a repeated request never fails where the first
+ * one was accepted.
+ */
 async function insert(
   tx: TenantTx,
+  context: MissionsContext,
   caller: Caller,
-  id: string,
-  profile: EffectiveProfile,
-  request: NewMissionRequest,
+  request: NewMissionRequest & { id: string; profile: string },
 ): Promise<string | undefined> {
   const { tenantId } = caller
+  const { id } = request
   if (request.idempotency !== undefined) {
     const owner = await claimKey(tx, { tenantId, missionId: id, ...request.idempotency })
     if (owner !== undefined) return sameRequest(owner, request.idempotency.fingerprint)
   }
+  checkDeadline(request.deadline)
+  const profile = chooseProfile(context, request.profile)
   const hash = profileHash(profile)
   const { labels, priority, messages } = request
   await storeProfile(tx, tenantId, { hash, name: profile.name, body: profile })
@@ -94,6 +100,13 @@ async function insert(
   for (const file of request.files) files.push(await storeFile(tx, tenantId, file))
   await appendInTransaction(tx, id, 0, [createdEvent(request, profile, hash, files)])
   return undefined
+}
+
+function checkDeadline(deadline: string | undefined): void {
+  if (deadline === undefined || Date.parse(deadline) > Date.now()) return
+  throw new Refusal('invalid_request', 'The deadline has passed.', [
+    { pointer: '/deadline', detail: 'must be in the future' },
+  ])
 }
 
 function sameRequest(owner: { missionId: string; fingerprint: string }, fingerprint: string): string {

@@ -15,8 +15,10 @@ export interface ListRequest {
   cursor?: string
 }
 
-/** A time as Postgres writes it, to the microsecond, and an id. */
-const positionSchema = z.tuple([z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/), z.uuid()])
+const instant = z.iso.datetime({ offset: true })
+
+/** A time as Postgres writes it, to the microsecond (`2026-11-23 10:00:00.123456+00`), and an id. */
+const positionSchema = z.tuple([z.string().refine((at) => instant.safeParse(toIso(at)).success), z.uuid()])
 
 /** Newest first, by pages. A cursor belongs to the tenant and the filter that it was given for. */
 export async function listMissions(
@@ -80,4 +82,8 @@ function readPosition(payload: string): { createdAt: string; id: string } {
 function badCursor(): Refusal {
   const detail = 'must be the nextCursor of a page of this same list'
   return new Refusal('invalid_request', 'The cursor does not belong to this list.', [{ pointer: '/cursor', detail }])
+}
+
+function toIso(at: string): string {
+  return at.replace(' ', 'T').replace(/[+-]\d\d$/, '$&:00')
 }

@@ -1,5 +1,5 @@
 import type { EngineDb } from '../db/connection.ts'
-import { readWatched } from '../db/queries/read-events.ts'
+import { readWatched, type WatchedRow } from '../db/queries/read-events.ts'
 import type { JournalRow } from '../domain/parse-event.ts'
 
 interface Watcher {
@@ -41,7 +41,7 @@ export class Watchers {
     this.#polling = true
     const asked = [...this.#watchers]
     try {
-      this.#deliver(asked, await readWatched(this.#db, firstNeeded(asked), LIMIT_EACH))
+      this.#deliver(asked, await readWatched(this.#db, distinct(asked), LIMIT_EACH))
     } catch (error) {
       for (const watcher of asked) watcher.fail(error)
     } finally {
@@ -49,10 +49,10 @@ export class Watchers {
     }
   }
 
-  #deliver(asked: Watcher[], rows: (JournalRow & { missionId: string })[]): void {
-    const byMission = Map.groupBy(rows, ({ missionId }) => missionId)
+  #deliver(asked: Watcher[], rows: WatchedRow[]): void {
+    const found = new Map(rows.map((row) => [`${row.missionId} ${row.seq}`, row]))
     for (const watcher of asked) {
-      const news = (byMission.get(watcher.missionId) ?? []).filter(({ seq }) => seq > watcher.afterSeq)
+      const news = followers(found, watcher)
       if (news.length === 0 || !this.#watchers.has(watcher)) continue
       watcher.afterSeq = news.at(-1)?.seq ?? watcher.afterSeq
       watcher.deliver(news)
@@ -60,11 +60,24 @@ export class Watchers {
   }
 }
 
-/** Several may watch one mission: it is asked for once, from the earliest number that one of them needs. */
-function firstNeeded(watchers: readonly Watcher[]): { missionId: string; afterSeq: number }[] {
-  const first = new Map<string, number>()
-  for (const { missionId, afterSeq } of watchers) {
-    first.set(missionId, Math.min(afterSeq, first.get(missionId) ?? afterSeq))
+/**
+ * Many may watch one mission from the same number, which is asked for once. Each number is asked for by itself: a page from
+ * the earliest one alone would hold back whoever is further on than its end.
+ */
+function distinct(watchers: readonly Watcher[]): { missionId: string; afterSeq: number }[] {
+  return [
+    ...new Map(
+      watchers.map(({ missionId, afterSeq }) => [`${missionId} ${afterSeq}`, { missionId, afterSeq }]),
+    ).values(),
+  ]
+}
+
+/** What follows without a gap on what the watcher has: pages of others may lie further on. */
+function followers(found: ReadonlyMap<string, WatchedRow>, { missionId, afterSeq }: Watcher): WatchedRow[] {
+  const rows: WatchedRow[] = []
+  for (let row = found.get(`${missionId} ${afterSeq + 1}`); row !== undefined;) {
+    rows.push(row)
+    row = found.get(`${missionId} ${row.seq + 1}`)
   }
-  return [...first].map(([missionId, afterSeq]) => ({ missionId, afterSeq }))
+  return rows
 }

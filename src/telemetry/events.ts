@@ -1,3 +1,4 @@
+import type { Problem } from '../config/config.ts'
 import type { MissionEvent } from '../domain/event.ts'
 import type { MissionState } from '../domain/state.ts'
 import type { Logger } from './logger.ts'
@@ -11,6 +12,7 @@ interface About {
 /** Everything that the product says about itself while it runs: one function for each event, so that names can't drift. */
 export interface Telemetry {
   started(version: string, node: string): void
+  misconfigured(problems: readonly Problem[]): void
   recorded(about: About, event: MissionEvent, state: MissionState): void
   missionAccepted(about: About & { goal: string }): void
   toolCrashed(about: About & { tool: string; error: unknown }): void
@@ -28,6 +30,7 @@ export interface Telemetry {
 export function createTelemetry(logger: Logger): Telemetry {
   return {
     started: (version, node) => logger.info({ version, node }, 'app.started'),
+    misconfigured: (problems) => logger.error({ problems }, 'app.misconfigured'),
     recorded: (about, event, state) => recorded(logger, about, event, state),
     missionAccepted: ({ goal, ...about }) => {
       logger.info(context(about), 'agent.mission.accepted')

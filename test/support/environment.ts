@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
+import { Pool } from 'pg'
+import { afterAll } from 'vitest'
+import { z } from 'zod'
 import { startAzurite } from '../../src/local/azurite/start-azurite.ts'
 import { buildBundle } from '../../src/local/build/build-bundle.ts'
 import { startDemoModel } from '../../src/local/demo-model/start.ts'
 import type { HostLogEntry } from '../../src/local/host/protocol.ts'
 import { startHost } from '../../src/local/host/start-host.ts'
-import { createTestDatabase } from './postgres.ts'
+import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export type Settings = Record<string, string | undefined>
 
@@ -22,19 +24,28 @@ export interface TestApp {
 export interface TestEnvironment extends TestApp {
   /** What the app connects with, to start another one on the same database. */
   settings: Settings
-  /** A connection of the owner of the schema, who sees every row. */
-  owner: Client
-  /** How many rows each table has that a request may write to. */
-  rows(): Promise<Record<string, number>>
+  /** Connections of the owner of the schema, who sees every row. */
+  owner: Pool
+  /** Rows of each table that a request may write to, and a digest of the missions: equal where nothing was changed. */
+  snapshot(): Promise<Snapshot>
 }
 
+export interface Snapshot {
+  missions: number
+  events: number
+  contents: number
+  profiles: number
+  keys: number
+  digest: string
+}
+
+const hostJsonSchema = z.looseObject({
+  extensions: z.looseObject({ queues: z.record(z.string(), z.union([z.string(), z.number()])) }),
+})
+
 const root = join(import.meta.dirname, '../..')
-const DEMO_KEY = 'demo'
 
-/** What a request may write to. */
-const TABLES = ['missions', 'events', 'contents', 'profiles', 'idempotency_keys'] as const
-
-/** A key where no database or queue is wanted: nothing listens on port 1 of any machine. */
+/** For apps that need no database and no queue: nothing listens on port 1. */
 export const NOWHERE = {
   DATABASE_URL: 'postgresql://taskforce_app:taskforce@127.0.0.1:1/taskforce',
   JOBS_STORAGE:
@@ -42,46 +53,52 @@ export const NOWHERE = {
 } as const
 
 /** The app under the local host: a database of its own on the run's Postgres, Azurite, the demo model without delay. */
-export async function startTestEnvironment(settings: Settings = {}): Promise<TestEnvironment> {
+export async function startTestEnvironment(
+  settings: Settings = {},
+  makeDatabase: () => Promise<Pick<TestDatabase, 'appUrl' | 'ownerUrl' | 'drop'>> = createTestDatabase,
+): Promise<TestEnvironment> {
   const stops: (() => unknown)[] = []
   try {
     const folder = await temporaryFolder(stops)
-    const [database, azurite, demo, bundle] = await Promise.all([
-      createTestDatabase(),
+    const [database, azurite, demo, built] = await Promise.all([
+      makeDatabase(),
       startAzurite({ dataDir: join(folder, 'azurite') }),
       startDemoModel({ delayMs: 1 }),
-      buildBundle(join(folder, 'app')),
+      bundle(),
     ])
     stops.push(() => Promise.all([database.drop(), azurite.stop(), demo.stop()]))
-    const owner = new Client({ connectionString: database.ownerUrl })
-    await owner.connect()
+    const owner = new Pool({ connectionString: database.ownerUrl, max: 2 })
+    owner.on('error', () => undefined)
     stops.push(() => owner.end())
     const env = {
       DATABASE_URL: database.appUrl,
       JOBS_STORAGE: azurite.connectionString,
-      OPENAI_API_KEY: DEMO_KEY,
+      OPENAI_API_KEY: 'demo',
       OPENAI_BASE_URL: demo.url,
       OPENAI_MODEL: 'demo',
       AUTH: 'off',
       ...settings,
     }
-    const app = await host(bundle.entry, env)
+    const app = await host(folder, built, env)
     stops.push(() => app.stop())
-    return { ...app, settings: env, owner, rows: () => countRows(owner), stop: () => unwind(stops) }
+    return { ...app, settings: env, owner, snapshot: () => snapshot(owner), stop: () => unwind(stops) }
   } catch (error) {
     await unwind(stops)
     throw error
   }
 }
 
-/** The app alone, with these settings and no others. `edit` changes the built folder before it is loaded. */
+/** The app alone, with these settings and no others. `edit` changes a copy of the built folder before it is loaded. */
 export async function startTestApp(settings: Settings, edit?: (folder: string) => Promise<void>): Promise<TestApp> {
   const stops: (() => unknown)[] = []
   const folder = await temporaryFolder(stops)
   try {
-    const { entry } = await buildBundle(join(folder, 'app'))
-    await edit?.(join(folder, 'app'))
-    const app = await host(entry, settings)
+    const own = join(folder, 'app')
+    if (edit !== undefined) {
+      await cp(await bundle(), own, { recursive: true })
+      await edit(own)
+    }
+    const app = await host(folder, edit === undefined ? await bundle() : own, settings)
     stops.push(() => app.stop())
     return { ...app, stop: () => unwind(stops) }
   } catch (error) {
@@ -90,17 +107,41 @@ export async function startTestApp(settings: Settings, edit?: (folder: string) =
   }
 }
 
-async function host(bundle: string, settings: Settings): Promise<TestApp> {
+let built: Promise<string> | undefined
+
+/** The folder with the bundle of the code as it is, built once for a test file. */
+function bundle(): Promise<string> {
+  return (built ??= mkdtemp(join(tmpdir(), 'taskforce-bundle-')).then(async (folder) => {
+    await buildBundle(folder)
+    return folder
+  }))
+}
+
+// Hooks of this kind run in reverse order: the file that imports this one has stopped its apps by then.
+afterAll(async () => {
+  if (built !== undefined) await rm(await built, { recursive: true, force: true })
+})
+
+async function host(folder: string, app: string, settings: Settings): Promise<TestApp> {
   const logs: HostLogEntry[] = []
   const { PATH, HOME } = process.env
   const running = await startHost({
-    bundle,
-    hostJson: join(root, 'host.json'),
+    bundle: join(app, 'index.cjs'),
+    hostJson: await eagerHostJson(folder),
     port: 0,
     env: { PATH, HOME, ...settings },
     log: (entry) => logs.push(entry),
   })
   return { url: `http://127.0.0.1:${running.port}`, logs, stop: () => running.stop() }
+}
+
+/** The product's host.json, but an idle queue is looked at ten times a second in place of every 2 s. */
+async function eagerHostJson(folder: string): Promise<string> {
+  const settings = hostJsonSchema.parse(JSON.parse(await readFile(join(root, 'host.json'), 'utf8')))
+  settings.extensions.queues['maxPollingInterval'] = '00:00:00.1'
+  const path = join(folder, 'host.json')
+  await writeFile(path, JSON.stringify(settings))
+  return path
 }
 
 async function temporaryFolder(stops: (() => unknown)[]): Promise<string> {
@@ -113,8 +154,15 @@ async function unwind(stops: (() => unknown)[]): Promise<void> {
   for (const stop of stops.splice(0).toReversed()) await stop()
 }
 
-async function countRows(owner: Client): Promise<Record<string, number>> {
-  const counts: string[] = TABLES.map((table) => `(select count(*)::int from taskforce.${table}) as ${table}`)
-  const { rows } = await owner.query<Record<string, number>>(`select ${counts.join(', ')}`)
-  return rows[0] ?? {}
+async function snapshot(owner: Pool): Promise<Snapshot> {
+  const { rows } = await owner.query<Snapshot>(`
+    select (select count(*)::int from taskforce.missions) as missions,
+      (select count(*)::int from taskforce.events) as events,
+      (select count(*)::int from taskforce.contents) as contents,
+      (select count(*)::int from taskforce.profiles) as profiles,
+      (select count(*)::int from taskforce.idempotency_keys) as keys,
+      (select coalesce(md5(string_agg(m::text, ' ' order by id)), '') from taskforce.missions m) as digest`)
+  const [row] = rows
+  if (row === undefined) throw new Error('a select without from gives one row')
+  return row
 }

@@ -38,8 +38,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('databaseSuperUrl', server.superUrl)
   project.provide('databaseTemplate', template)
   return async () => {
-    await withSuper(server.superUrl, (client) => client.query(`drop database ${escapeIdentifier(template)}`))
-    await server.stop()
+    try {
+      await withSuper(server.superUrl, (client) => client.query(`drop database ${escapeIdentifier(template)}`))
+    } finally {
+      await server.stop()
+    }
   }
 }
 

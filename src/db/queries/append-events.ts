@@ -1,6 +1,7 @@
-import type { EventDraft } from '../../domain/event.ts'
+import type { EventDraft, MissionEvent } from '../../domain/event.ts'
 import { EVENT_VERSION } from '../../domain/event.ts'
 import type { EngineDb, TenantTx } from '../connection.ts'
+import { storable, storableJson, type Storable } from './storable.ts'
 
 /** What changes in the mission's own row together with its events. */
 export interface Transition {
@@ -19,21 +20,17 @@ export interface Lease {
   epoch: number
 }
 
-export interface Recorded {
-  seq: number
-  at: number
-}
-
 /**
- * Appends events under a lease, all or none, in one statement of its own. Returns undefined when the lease is no longer
- * held. Throws the primary key's unique violation where another writer has taken the first number.
+ * Appends events under a lease, all or none, in one statement of its own. Returns them as they were recorded, or undefined
+ * when the lease is no longer held. Throws the primary key's unique violation where another writer has taken the first number.
  */
 export async function appendUnderLease(
   db: EngineDb,
   lease: Lease,
   afterSeq: number,
   events: readonly EventDraft[],
-): Promise<Recorded[] | undefined> {
+): Promise<MissionEvent[] | undefined> {
+  const written = events.map(storable)
   const { rows } = await db.query<{ seq: number; at: Date }>({
     name: 'append_under_lease',
     text: `
@@ -43,9 +40,9 @@ export async function appendUnderLease(
       where m.id = $1 and m.epoch = $2 and m.owner = $3
       order by u.n
       returning seq, at`,
-    values: [lease.missionId, lease.epoch, lease.instance, afterSeq, ...columns(events)],
+    values: [lease.missionId, lease.epoch, lease.instance, afterSeq, ...columns(written)],
   })
-  return rows.length === 0 ? undefined : rows.map(toRecorded)
+  return rows.length === 0 ? undefined : numbered(written, rows)
 }
 
 /** The same together with a change of the mission's row; the row's inbox is not looked at, since an end overrules it. */
@@ -55,7 +52,8 @@ export async function appendWithTransition(
   afterSeq: number,
   events: readonly EventDraft[],
   change: Transition,
-): Promise<Recorded[] | undefined> {
+): Promise<MissionEvent[] | undefined> {
+  const written = events.map(storable)
   const { rows } = await db.query<{ seq: number; at: Date }>({
     name: 'append_with_transition',
     text: `
@@ -75,9 +73,9 @@ export async function appendWithTransition(
       from changed c, unnest($5::text[], $6::jsonb[]) with ordinality u(type, data, n)
       order by u.n
       returning seq, at`,
-    values: [lease.missionId, lease.epoch, lease.instance, afterSeq, ...columns(events), ...transitionValues(change)],
+    values: [lease.missionId, lease.epoch, lease.instance, afterSeq, ...columns(written), ...transitionValues(change)],
   })
-  return rows.length === 0 ? undefined : rows.map(toRecorded)
+  return rows.length === 0 ? undefined : numbered(written, rows)
 }
 
 /** Appends what comes from outside the lease (created, answered, cancelled). Throws the unique violation like the above. */
@@ -86,7 +84,8 @@ export async function appendInTransaction(
   missionId: string,
   afterSeq: number,
   events: readonly EventDraft[],
-): Promise<Recorded[]> {
+): Promise<MissionEvent[]> {
+  const written = events.map(storable)
   const { rows } = await tx.query<{ seq: number; at: Date }>({
     text: `
       insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
@@ -95,29 +94,20 @@ export async function appendInTransaction(
       where m.id = $1
       order by u.n
       returning seq, at`,
-    values: [missionId, afterSeq, ...columns(events)],
+    values: [missionId, afterSeq, ...columns(written)],
   })
-  return rows.map(toRecorded)
+  return numbered(written, rows)
 }
 
-function columns(events: readonly EventDraft[]): [string[], string[]] {
-  return [events.map(({ type }) => type), events.map(({ data }) => toJsonb(data))]
+function columns(written: readonly Storable[]): [string[], string[]] {
+  return [written.map(({ event }) => event.type), written.map(({ json }) => json)]
 }
 
-/** An escape of U+0000 or of half a surrogate pair, after an even number of backslashes. */
-const UNSTORABLE = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/gi
-
-/** jsonb refuses U+0000 and lone surrogates, which models do write: one would fail the whole append, so each becomes U+FFFD. */
-function toJsonb(data: unknown): string {
-  const json = JSON.stringify(data)
-  return json.includes('\\u') ? json.replace(UNSTORABLE, '$1\\ufffd') : json
+function numbered(written: readonly Storable[], rows: readonly { seq: number; at: Date }[]): MissionEvent[] {
+  return rows.map((row, i) => ({ ...(written[i] as Storable).event, seq: row.seq, at: row.at.getTime() }))
 }
 
 export function transitionValues(change: Transition): unknown[] {
   const { status, wakeInSeconds, release, started = false, ended = false, summary } = change
-  return [status, wakeInSeconds, release, started, ended, summary === undefined ? null : JSON.stringify(summary)]
-}
-
-function toRecorded(row: { seq: number; at: Date }): Recorded {
-  return { seq: row.seq, at: row.at.getTime() }
+  return [status, wakeInSeconds, release, started, ended, summary === undefined ? null : storableJson(summary)]
 }

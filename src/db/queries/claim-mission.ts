@@ -15,6 +15,10 @@ export interface Claim {
  * Takes the lease of the mission that should move next, if any: highest priority first, then the one that waited longest.
  * A mission is free when it has no owner or its owner's row has expired; a new epoch fences the old owner off.
  * Taking over from a dead owner that recorded nothing since its own claim counts as a crash.
+ *
+ * The statement may reach a row that another claim changed after this one's snapshot was taken. Postgres then looks at the
+ * conditions again with the row's new columns, but with the joined rows of before (EvalPlanQual), and so takes the new
+ * owner for dead: 8 claimers took a quarter of 300 missions twice. A sub-select still sees the old epoch, so the two differ.
  */
 export async function claimMission(db: EngineDb, instance: string): Promise<Claim | undefined> {
   const { rows } = await db.query<Omit<Claim, 'now'> & { now: string }>({
@@ -26,6 +30,7 @@ export async function claimMission(db: EngineDb, instance: string): Promise<Clai
         from taskforce.missions m
         where m.wake_at <= now()
           and not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
+          and m.epoch = (select seen.epoch from taskforce.missions seen where seen.id = m.id) -- see above
         order by m.priority desc, m.wake_at
         limit 1
         for update of m skip locked

@@ -28,24 +28,17 @@ export async function forgetDead(db: EngineDb): Promise<void> {
   await db.query(`delete from taskforce.instances where alive_until < now() - interval '1 hour'`)
 }
 
-/** Of the missions that an instance holds, the ones it should stop working on, and those that have news. */
-export interface Held {
+export interface Owned {
   missionId: string
   epoch: number
-  inbox: number
 }
 
-/**
- * The control poll: one statement for all held missions, which gives the rows of those still held.
- * A mission that is absent was taken over or has ended.
- */
-export async function readHeld(db: EngineDb, instance: string, missionIds: readonly string[]): Promise<Held[]> {
-  const { rows } = await db.query<Held>({
-    name: 'instance_held',
-    text: `
-      select id as "missionId", epoch, inbox from taskforce.missions
-      where id = any($2::uuid[]) and owner = $1 and ended_at is null`,
-    values: [instance, missionIds],
+/** The control poll: what an instance owns by the database. What it works on and is not here was taken over or has ended. */
+export async function readOwned(db: EngineDb, instance: string): Promise<Owned[]> {
+  const { rows } = await db.query<Owned>({
+    name: 'instance_owned',
+    text: 'select id as "missionId", epoch from taskforce.missions where owner = $1',
+    values: [instance],
   })
   return rows
 }

@@ -1,4 +1,5 @@
 import type { TenantTx } from '../connection.ts'
+import { storableJson } from './storable.ts'
 
 export interface MissionRow {
   id: string
@@ -65,7 +66,7 @@ export async function endMission(tx: TenantTx, id: string, status: string, summa
     `update taskforce.missions
      set status = $2, ended_at = now(), wake_at = null, owner = null, epoch = epoch + 1, inbox = inbox + 1, summary = $3
      where id = $1`,
-    [id, status, JSON.stringify(summary)],
+    [id, status, storableJson(summary)],
   )
 }
 
@@ -110,8 +111,8 @@ export interface Progress {
 export async function readProgress(tx: TenantTx, ids: readonly string[]): Promise<Progress[]> {
   const { rows } = await tx.query<Progress>(
     `select e.mission_id as "missionId", max(e.seq) as "lastSeq",
-       coalesce(sum((e.data->'usage'->>'inputTokens')::int), 0)::int as "inputTokens",
-       coalesce(sum((e.data->'usage'->>'outputTokens')::int), 0)::int as "outputTokens",
+       coalesce(sum((e.data->'usage'->>'inputTokens')::bigint), 0)::float8 as "inputTokens",
+       coalesce(sum((e.data->'usage'->>'outputTokens')::bigint), 0)::float8 as "outputTokens",
        (count(*) filter (where e.type in ('model.answered', 'tool.finished', 'tool.failed', 'tool.unknown',
          'plan.updated', 'question.answered', 'question.expired', 'timer.fired')))::int as steps,
        trim_scale(coalesce(sum((e.data->'usage'->>'costUsd')::numeric), 0))::text as "costUsd"

@@ -1,6 +1,6 @@
 import type { EngineDb } from '../connection.ts'
 
-/** Who wrote the numbers after `afterSeq`: for a writer that does not know whether its own commit went through. */
+/** Who wrote the `count` numbers after `afterSeq`: for a writer that does not know whether its own commit went through. */
 export async function readBack(
   db: EngineDb,
   missionId: string,

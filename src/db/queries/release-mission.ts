@@ -21,6 +21,19 @@ export async function releaseMission(db: EngineDb, lease: Lease, inbox: number, 
   return rowCount === 1
 }
 
+/** An owner that never lives: what it owns is free, and taking it over counts like taking over from an instance that died. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** Gives up a mission that its living owner does not work on, after an error or a claim whose answer never came. */
+export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> {
+  await db.query('update taskforce.missions set owner = $4 where id = $1 and epoch = $2 and owner = $3', [
+    lease.missionId,
+    lease.epoch,
+    lease.instance,
+    NOBODY,
+  ])
+}
+
 /** How many events came from outside the lease so far; undefined when the lease is no longer held. */
 export async function readInbox(db: EngineDb, lease: Lease): Promise<number | undefined> {
   const { rows } = await db.query<{ inbox: number }>(

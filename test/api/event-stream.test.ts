@@ -1,0 +1,141 @@
+import { createParser } from 'eventsource-parser'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { eventStream, streamLimits, type StreamLimits } from '../../src/api/event-stream.ts'
+import { createDatabases, type Databases } from '../../src/db/connection.ts'
+import { DEFAULT_TENANT } from '../../src/missions/context.ts'
+import { Watchers } from '../../src/missions/watchers.ts'
+import { NOWHERE } from '../support/environment.ts'
+import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
+
+const ENDED = '01999999-9999-7999-8999-000000000001'
+const RUNNING = '01999999-9999-7999-8999-000000000002'
+const COUNT = 500
+
+let database: TestDatabase
+let databases: Databases
+let watchers: Watchers
+beforeAll(async () => {
+  database = await createTestDatabase()
+  databases = createDatabases({ url: database.appUrl, pooler: undefined, onError: () => undefined })
+  await withConnection(database.ownerUrl, (owner) =>
+    owner.query(
+      `insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
+       select id::uuid, n, 1, 1, case when n = $3::int and id = $1 then 'mission.completed' else 'model.answered' end,
+         jsonb_build_object('text', repeat('é', 500)), $4::uuid
+       from unnest(array[$1::text, $2::text]) id, generate_series(1, $3::int) n`,
+      [ENDED, RUNNING, COUNT, DEFAULT_TENANT],
+    ),
+  )
+})
+afterAll(async () => {
+  await databases.close()
+  await database.drop()
+})
+
+beforeEach(() => {
+  watchers = new Watchers(databases.engine)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+interface Read {
+  ids: number[]
+  names: Set<string | undefined>
+  text: string
+  bytes: number
+}
+
+async function readAll(
+  missionId: string,
+  afterSeq: number,
+  limits: Partial<StreamLimits> = {},
+  source = watchers,
+): Promise<Read> {
+  const read: Read = { ids: [], names: new Set(), text: '', bytes: 0 }
+  const parser = createParser({
+    onEvent: ({ id, event }) => {
+      if (id !== undefined) read.ids.push(Number(id))
+      read.names.add(event)
+    },
+  })
+  const decoder = new TextDecoder()
+  for await (const chunk of eventStream(source, { missionId, afterSeq }, { ...streamLimits, ...limits })) {
+    read.bytes += chunk.length
+    read.text += decoder.decode(chunk, { stream: true })
+  }
+  parser.feed(read.text)
+  return read
+}
+
+function following(seq: number): number[] {
+  return Array.from({ length: COUNT - seq }, (_, index) => seq + index + 1)
+}
+
+describe('an event stream', () => {
+  test('gives every event in order over several polls, and closes after the last', async () => {
+    expect((await readAll(ENDED, 0)).ids).toEqual(following(0))
+    expect((await readAll(ENDED, 499)).ids).toEqual([500])
+  })
+
+  test('closes itself at the end of its life, and loses nothing for who comes back', async () => {
+    const { ids } = await readAll(RUNNING, 0, { lifetimeMs: 400 })
+    expect(ids).toEqual(following(0).slice(0, ids.length))
+    expect((await readAll(RUNNING, 490, { lifetimeMs: 400 })).ids).toEqual(following(490))
+  })
+
+  test('shows that it lives while nothing happens', async () => {
+    const { text, ids } = await readAll(RUNNING, COUNT, { lifetimeMs: 400, heartbeatMs: 20 })
+    expect(ids).toEqual([])
+    expect(text).toMatch(/^retry: 2000\n\n(: ping\n\n){2,}$/)
+  })
+
+  test('closes where more piles up than it may hold, and goes on at the next event', async () => {
+    const maxBytes = 20_000
+    const seen: number[] = []
+    while (seen.at(-1) !== COUNT) {
+      const { ids, bytes } = await readAll(ENDED, seen.at(-1) ?? 0, { maxBytes })
+      expect(bytes).toBeLessThan(maxBytes + 2000)
+      seen.push(...ids)
+    }
+    expect(seen).toEqual(following(0))
+  })
+
+  test('says so and closes where the database does not answer', async () => {
+    const away = createDatabases({ url: NOWHERE.DATABASE_URL, pooler: undefined, onError: () => undefined })
+    const { text, names } = await readAll(RUNNING, 0, {}, new Watchers(away.engine))
+    expect(names).toEqual(new Set(['error']))
+    expect(text).toMatch(/\n\nevent: error\ndata: {"code":"not_ready"}\n\n$/)
+    await away.close()
+  })
+
+  test.each(['by itself', 'by its reader'])('leaves no timer behind when it ends %s', async (how) => {
+    const set = vi.spyOn(globalThis, 'setInterval')
+    const cleared = vi.spyOn(globalThis, 'clearInterval')
+    const watched = { missionId: how === 'by itself' ? ENDED : RUNNING, afterSeq: 499 }
+    const reader = eventStream(watchers, watched).getReader()
+    if (how === 'by its reader') await reader.cancel()
+    else while (!(await reader.read()).done);
+    // Its heartbeat, and the poll that it was the only one to need.
+    expect(set.mock.results).toHaveLength(2)
+    for (const { value } of set.mock.results) expect(cleared).toHaveBeenCalledWith(value)
+  })
+
+  test('of one who starts late does not hold up those who are further on', async () => {
+    const order: string[] = []
+    const seen: Record<string, number[]> = { start: [], end: [] }
+    const watch = (name: string, afterSeq: number) => {
+      const deliver = (news: { seq: number }[]) => {
+        order.push(name)
+        seen[name]?.push(...news.map(({ seq }) => seq))
+      }
+      return watchers.watch({ missionId: ENDED, afterSeq, deliver, fail: () => undefined })
+    }
+    const stops = [watch('start', 0), watch('end', 490)]
+    await vi.waitUntil(() => seen['start']?.length === COUNT)
+    for (const stop of stops) stop()
+    // The first poll began before the second reader was there.
+    expect(order).toEqual(['start', 'start', 'end', 'start'])
+    expect(seen).toEqual({ start: following(0), end: following(490) })
+  })
+})
