@@ -6,10 +6,11 @@ import { internalProblem, problem } from '../src/api/problem.ts'
 import { isConnectionError } from '../src/db/pg-errors.ts'
 import { Refusal } from '../src/missions/refusal.ts'
 import { appContext } from './app-context.ts'
+import { traced } from './invocation.ts'
 
 /** Registers one route. The platform's own keys are not used: every endpoint authenticates by itself. */
 export function route(name: string, method: HttpMethod, path: string, handler: HttpHandler): void {
-  app.http(name, { methods: [method], route: path, authLevel: 'anonymous', handler })
+  app.http(name, { methods: [method], route: path, authLevel: 'anonymous', handler: traced(handler) })
 }
 
 /** A route of the API: authenticates, and turns every error into a response, since a thrown one never reaches the client. */

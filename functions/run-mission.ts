@@ -1,6 +1,7 @@
 import { app } from '@azure/functions'
 import { wakeSchema } from '../src/engine/queue-wakes.ts'
 import { appContext } from './app-context.ts'
+import { traced } from './invocation.ts'
 
 /**
  * A wake is a permit to claim whatever mission should move next; the one that it names is only its reason. A failure
@@ -9,10 +10,10 @@ import { appContext } from './app-context.ts'
 app.storageQueue('run-mission', {
   connection: 'JOBS_STORAGE',
   queueName: 'missions',
-  handler: async (message) => {
+  handler: traced(async (message) => {
     wakeSchema.parse(message)
     const result = appContext()
     if (!result.ok) throw new Error('The service is not configured; see /health/ready')
     await result.app.engine.runOne()
-  },
+  }),
 })

@@ -9,7 +9,7 @@ export function readableLog(write: (line: string) => void, colour: boolean): Hos
     timestampKey: 'timestamp',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
-    ignore: 'tenant',
+    ignore: 'tenant,invocationId,traceId',
     errorLikeObjectKeys: ['err'],
   })
   return ({ level, message }) => {

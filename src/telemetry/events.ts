@@ -1,6 +1,7 @@
 import type { Problem } from '../config/config.ts'
 import type { MissionEvent } from '../domain/event.ts'
 import type { MissionState } from '../domain/state.ts'
+import { outsideInvocation } from './invocation.ts'
 import type { Logger } from './logger.ts'
 
 interface About {
@@ -44,9 +45,10 @@ export function createTelemetry(logger: Logger): Telemetry {
     leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
     poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
     swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
-    databaseError: (error) => logger.warn({ err: reason(error) }, 'database.connection.failed'),
-    shutdownFailed: (error) => logger.warn({ err: reason(error) }, 'app.shutdown.failed'),
-    heartbeatFailed: (error) => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed'),
+    databaseError: (error) =>
+      outsideInvocation(() => logger.warn({ err: reason(error) }, 'database.connection.failed')),
+    shutdownFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'app.shutdown.failed')),
+    heartbeatFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed')),
     requestFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'api.request.failed'),
   }
 }

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { currentInvocation } from './invocation.ts'
 
 export type { Logger }
 
@@ -20,6 +21,7 @@ export function createLogger({ level, secrets, destination }: LoggerSettings): L
       base: undefined,
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: () => currentInvocation() ?? {},
       // pino's own would call every plain object an "Object".
       serializers: { err: (value: unknown) => value },
     },

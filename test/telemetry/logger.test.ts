@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createTelemetry } from '../../src/telemetry/events.ts'
+import { inInvocation } from '../../src/telemetry/invocation.ts'
 import { createLogger, scrubber } from '../../src/telemetry/logger.ts'
 
 const KNOWN = 'known-secret-of-this-process'
@@ -75,6 +76,22 @@ describe('a log line', () => {
       tenant: 't1',
       profile: 'dev',
     })
+  })
+
+  test('names the invocation that it belongs to, and none where it is the process that speaks', async () => {
+    const { logger, parsed } = capture()
+    const telemetry = createTelemetry(logger)
+    const traceParent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await inInvocation({ invocationId: 'i1', traceParent }, async () => {
+      await Promise.resolve()
+      telemetry.leaseLost({ missionId: 'm1' })
+      telemetry.heartbeatFailed(new Error('late'))
+    })
+    telemetry.leaseLost({ missionId: 'm1' })
+    const [inside, heartbeat, outside] = parsed()
+    expect(inside).toMatchObject({ invocationId: 'i1', traceId: '0af7651916cd43dd8448eb211c80319c' })
+    expect(heartbeat).not.toHaveProperty('invocationId')
+    expect(outside).not.toHaveProperty('invocationId')
   })
 
   test("has the goal's text only at debug", () => {
