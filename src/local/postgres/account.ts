@@ -4,11 +4,9 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { TerminalError } from '../../domain/errors.ts'
 import type { Binaries } from './binaries.ts'
-import { copyBinaries, makeHome, movedHome } from './moved-home.ts'
+import { copyBinaries, makeHome, movedHome, type User } from './moved-home.ts'
 
 const run = promisify(execFile)
-
-export type User = { uid: number; gid: number }
 
 /** How to run Postgres programs as somebody it accepts: it refuses user id 0. */
 export type Account = {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { chown, cp, lstat, mkdir, readlink, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { TerminalError } from '../../domain/errors.ts'
-import type { User } from './account.ts'
 import { type Binaries, binariesIn } from './binaries.ts'
 
 const HOMES = '/var/tmp/taskforce-'
+
+export type User = { uid: number; gid: number }
 
 /** Where an earlier start put the data, which left a link at `dataDir`; undefined where that is gone. */
 export async function movedHome(dataDir: string, user: User): Promise<string | undefined> {
