@@ -103,7 +103,7 @@ export async function createWorld(tools: Tool[] = []): Promise<World> {
     withConnection(database.ownerUrl, async (client) => (await client.query(text, values)).rows)
 
   async function events(id: string): Promise<(MissionEvent & { epoch: number })[]> {
-    return sql('select seq, epoch, type, data, at from taskforce.events where mission_id = $1 order by seq', [id])
+    return sql(EVENTS, [id])
   }
   return {
     database,
@@ -134,6 +134,10 @@ export async function createWorld(tools: Tool[] = []): Promise<World> {
     },
   }
 }
+
+const EVENTS = `
+  select seq, epoch, type, data, (extract(epoch from at) * 1000)::float8 as at
+  from taskforce.events where mission_id = $1 order by seq`
 
 const ROW = `
   select status, epoch, owner, inbox, crashes, summary,
