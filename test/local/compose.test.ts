@@ -44,7 +44,8 @@ it("init.sql makes a login whose API transactions see one tenant, and whose engi
   postgres = await startPostgres({ dataDir: join(folder, 'pg'), durable: false })
   const superClient = new Client({ connectionString: postgres.superUrl })
   await superClient.connect()
-  await superClient.query(initSql('app_password')).finally(() => superClient.end())
+  await superClient.query(initSql('app_password'))
+  await superClient.end()
   await migrateUp(postgres.superUrl)
   const url = `postgresql://taskforce_app:app_password@127.0.0.1:${postgres.port}/postgres`
   const databases = createDatabases({ url, pooler: undefined, onError: () => undefined })
