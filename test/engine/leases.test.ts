@@ -178,6 +178,22 @@ describe('an instance', () => {
     expect(one.told.leaseLost).toHaveLength(1)
   })
 
+  it('that was taken over can record nothing even where the new owner has not recorded anything yet', async () => {
+    const door = gate()
+    world = await createWorld()
+    const id = await world.create()
+    const one = world.engine({ model: async () => (await door.pass(), say('Too late')) })
+    const running = one.run()
+    await door.reached
+    await world.expire(one.instance)
+    await claimMission(one.db, randomUUID())
+    door.open()
+    expect((await running)[0]).toBe('lost')
+    // The second owner died as well, so the answer in the journal is the one that was asked for under the third epoch.
+    const answers = (await world.events(id)).filter(({ type }) => type === 'model.answered')
+    expect(answers.map(({ epoch }) => epoch)).toEqual([3])
+  })
+
   it('does not repeat a step that the owner before recorded in the last moment', async () => {
     const door = gate()
     world = await createWorld([tool('echo', () => 'echo')])

@@ -17,8 +17,8 @@ export interface Claim {
  * Taking over from a dead owner that recorded nothing since its own claim counts as a crash.
  *
  * The statement may reach a row that another claim changed after this one's snapshot was taken. Postgres then looks at the
- * conditions again with the row's new columns, but with the joined rows of before (EvalPlanQual), and so takes the new
- * owner for dead: 8 claimers took a quarter of 300 missions twice. A sub-select still sees the old epoch, so the two differ.
+ * conditions again with the row's new columns, but with all other rows as they were (EvalPlanQual), and may take the new
+ * owner for dead: 8 claimers took a quarter of 300 missions twice. The sub-select sees the old epoch then, and so differs.
  */
 export async function claimMission(db: EngineDb, instance: string): Promise<Claim | undefined> {
   const { rows } = await db.query<Omit<Claim, 'now'> & { now: string }>({
@@ -28,9 +28,10 @@ export async function claimMission(db: EngineDb, instance: string): Promise<Clai
         select m.id, m.owner as dead, coalesce((
           select max(e.seq) from taskforce.events e where e.mission_id = m.id), 0) as seq
         from taskforce.missions m
-        where m.wake_at <= now()
-          and not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
-          and m.epoch = (select seen.epoch from taskforce.missions seen where seen.id = m.id) -- see above
+        where m.wake_at <= now() and (m.owner is null or (
+          not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
+          and m.epoch = (select seen.epoch from taskforce.missions seen where seen.id = m.id)
+        ))
         order by m.priority desc, m.wake_at
         limit 1
         for update of m skip locked
