@@ -5,6 +5,9 @@ import type { Claim } from './ports.ts'
 import { runSlice, type SliceEnd } from './run-slice.ts'
 import { Stopped } from './stop-reason.ts'
 
+/** Changes from outside hold a mission's row for a few milliseconds; a second is long for them. */
+const CLAIM_PAUSES_MS = [10, 30, 100, 300, 600]
+
 /** Moves missions, one slice for each call of `runOne`; one engine in a process. */
 export class Engine {
   readonly #context: EngineContext
@@ -43,7 +46,7 @@ export class Engine {
 
   async #claimAndRun(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
     await this.#instance.ensureAlive()
-    const claim = await this.#context.missions.claim()
+    const claim = await this.#claim()
     if (claim === undefined) return undefined
     const signal = this.#instance.hold(claim.missionId, claim.epoch)
     try {
@@ -53,6 +56,19 @@ export class Engine {
     } finally {
       this.#instance.drop(claim.missionId, claim.epoch)
     }
+  }
+
+  /**
+   * A claim passes over rows that are locked, by an answer that is being recorded for example. The wake is the permit for
+   * exactly that mission, so it is not given up at once: the mission would lie still until the next sweep.
+   */
+  async #claim(): Promise<Claim | undefined> {
+    for (const pause of CLAIM_PAUSES_MS) {
+      const claim = await this.#context.missions.claim()
+      if (claim !== undefined || !(await this.#context.missions.anyFree())) return claim
+      await this.#context.clock.sleep(pause, this.#draining.signal)
+    }
+    return this.#context.missions.claim()
   }
 
   async #runSlice(claim: Claim, stop: AbortSignal): Promise<SliceEnd> {

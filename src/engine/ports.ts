@@ -20,6 +20,8 @@ export interface Journal {
 
 export interface Missions {
   claim(): Promise<Claim | undefined>
+  /** Whether a claim may find something in a moment: a free mission whose row somebody has locked. */
+  anyFree(): Promise<boolean>
   /** Events from outside so far; undefined when the lease is gone. */
   inbox(lease: Lease): Promise<number | undefined>
   /** False when the lease is gone or something came in since `inbox` was read. */

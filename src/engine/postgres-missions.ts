@@ -1,7 +1,7 @@
 import { effectiveProfileSchema, type EffectiveProfile } from '../domain/profile.ts'
 import { TerminalError } from '../domain/errors.ts'
 import type { EngineDb } from '../db/connection.ts'
-import { claimMission } from '../db/queries/claim-mission.ts'
+import { claimMission, isAnyFree } from '../db/queries/claim-mission.ts'
 import { readContent, storeContent } from '../db/queries/contents.ts'
 import { beat, leave, readOwned, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
@@ -12,6 +12,7 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
   const profiles = new Map<string, Promise<EffectiveProfile>>()
   return {
     claim: () => claimMission(db, instance.id),
+    anyFree: () => isAnyFree(db),
     inbox: (lease) => readInbox(db, lease),
     release: (lease, inbox, change) => releaseMission(db, lease, inbox, change),
     owned: () => readOwned(db, instance.id),

@@ -6,6 +6,7 @@ import type { EngineContext } from '../../src/engine/context.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import type { ModelMessage } from '../../src/models/model.ts'
 import { callTools, createWorld, gate, say, script, tool, until, type World } from '../support/engine.ts'
+import { withConnection } from '../support/postgres.ts'
 
 let world: World
 afterEach(() => world.stop())
@@ -492,5 +493,19 @@ describe('a tool that acts once', () => {
           select id, 4, 1, 1, 'mission.message', '{"role":"user","content":"Hm","by":"x"}', tenant_id from taskforce.missions)
         update taskforce.missions set inbox = inbox + 1`)
     }
+  })
+})
+
+it('a permit is not used up by a row that somebody has locked for a moment', async () => {
+  world = await createWorld([])
+  const id = await world.create()
+  const { engine } = world.engine({ model: () => say('done') })
+  await withConnection(world.database.ownerUrl, async (other) => {
+    await other.query('begin')
+    await other.query('select 1 from taskforce.missions where id = $1 for update', [id])
+    const run = engine.runOne()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await other.query('commit')
+    expect(await run).toEqual({ missionId: id, end: 'ended' })
   })
 })

@@ -49,3 +49,12 @@ export async function claimMission(db: EngineDb, instance: string): Promise<Clai
   const row = rows[0]
   return row === undefined ? undefined : { ...row, now: Number(row.now) }
 }
+
+/** Whether a mission without an owner may move now, whoever has its row locked at this moment. */
+export async function isAnyFree(db: EngineDb): Promise<boolean> {
+  const { rows } = await db.query<{ free: boolean }>({
+    name: 'any_free',
+    text: 'select exists (select from taskforce.missions where wake_at <= now() and owner is null) as free',
+  })
+  return rows[0]?.free === true
+}
