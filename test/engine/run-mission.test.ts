@@ -50,8 +50,8 @@ describe('a mission', () => {
     expect(counts.get('append_under_lease')).toHaveLength(22)
     expect(counts.get('append_with_transition')).toHaveLength(1)
     expect(counts.get('claim_mission')).toHaveLength(2)
-    // And to begin with, its journal and its profile.
-    expect(mine).toHaveLength(22 + 1 + 2 + 2)
+    // To begin with, its journal and its profile; in the end, a look at whether a locked row was passed over.
+    expect(mine).toHaveLength(22 + 1 + 2 + 2 + 1)
   })
 
   it('reads its profile once for all missions of an instance', async () => {
