@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-const child = spawn('npm', ['start', '--silent', '--', '--json', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+const child = spawn('npm', ['start', '--silent', '--', '--json', '--port', '0'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
 let text = ''
 const ready = await new Promise((resolve, reject) => {
   child.on('exit', (code) => reject(new Error(`npm start ended with ${code}: ${text}`)))

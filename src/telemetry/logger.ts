@@ -21,7 +21,8 @@ export function createLogger({ level, secrets, destination }: LoggerSettings): L
       base: undefined,
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      mixin: () => currentInvocation() ?? {},
+      // A new object each time: pino writes the line's own members into it.
+      mixin: () => ({ ...currentInvocation() }),
       // pino's own would call every plain object an "Object".
       serializers: { err: (value: unknown) => value },
     },
