@@ -84,7 +84,7 @@ describe('a log line', () => {
     const traceParent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     await inInvocation({ invocationId: 'i1', traceParent }, async () => {
       await Promise.resolve()
-      telemetry.leaseLost({ missionId: 'm1', profile: 'dev' })
+      telemetry.poisoned({ message: 'torn' })
       telemetry.heartbeatFailed(new Error('late'))
       telemetry.leaseLost({ missionId: 'm2' })
     })
@@ -92,7 +92,7 @@ describe('a log line', () => {
     const [inside, heartbeat, next, outside] = parsed()
     expect(inside).toMatchObject({ invocationId: 'i1', traceId: '0af7651916cd43dd8448eb211c80319c' })
     expect(next).toMatchObject({ invocationId: 'i1', session_id: 'm2' })
-    expect(next).not.toHaveProperty('profile')
+    expect(next).not.toHaveProperty('message')
     expect(heartbeat).not.toHaveProperty('invocationId')
     expect(outside).not.toHaveProperty('invocationId')
   })
