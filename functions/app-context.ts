@@ -134,7 +134,7 @@ function createEngine({ config, secrets, databases, wakes, telemetry, tools }: E
       },
       leaseSeconds,
     ),
-    contents: createContents(db),
+    contents: createContents(db, systemClock),
     model: createModel(config.model, secrets.openAiApiKey),
     settings: {
       leaseMs: leaseSeconds * 1e3,

@@ -10,6 +10,9 @@ import { readHistory, type Status } from '../src/db/migrate/status.ts'
 import { migrateUp, LOCK_TIMEOUT_MS } from '../src/db/migrate/up.ts'
 import { TerminalError } from '../src/domain/errors.ts'
 
+// A reader that went away, as in `| head`: nobody is left to write for.
+process.stdout.on('error', () => process.exit(141))
+
 const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 }
 
 const GUIDE = `

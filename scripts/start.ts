@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import pc from 'picocolors'
 import { readableLog } from '../src/local/app-log.ts'
 import { startEnvironment, type Environment } from '../src/local/environment.ts'
+import { whenNpmEnds } from '../src/local/processes/npm-parents.ts'
 
 interface Options {
   port: number
@@ -24,15 +25,17 @@ async function main({ port, data, json }: Options): Promise<void> {
   const say = (line: string) =>
     console.log(json ? JSON.stringify({ event: 'progress', message: line }) : `${pc.dim('·')} ${line}`)
   const appLog = readableLog((line) => (json ? console.error(line) : console.log(line)), process.stdout.isTTY)
-  const stopped = stopSignal()
+  const { stopped, isStopped } = stopSignal()
   let environment: Environment
   try {
     environment = await startEnvironment({ dataDir: data, port, log: say, appLog })
   } catch (error) {
+    // A Ctrl-C also reaches the tools that are starting things; what they say then is no news.
+    if (isStopped()) process.exit(0)
     console.error(pc.red((error as Error).message))
     process.exit(1)
   }
-  console.log(json ? JSON.stringify(environment.run) : readyText(environment))
+  if (!isStopped()) console.log(json ? JSON.stringify(environment.run) : readyText(environment))
   await stopped
   if (!json) console.log('Stopping …')
   await environment.stop()
@@ -40,6 +43,7 @@ async function main({ port, data, json }: Options): Promise<void> {
 }
 
 function readyText({ url, run }: Environment): string {
+  const key = process.env['TASKFORCE_API_KEY'] ? ' -H "authorization: Bearer $TASKFORCE_API_KEY"' : ''
   const body = `{"goal": "Ask me for my favourite colour and greet me with it"}`
   return [
     '',
@@ -48,18 +52,24 @@ function readyText({ url, run }: Environment): string {
     `  health    ${url}/health/ready`,
     '',
     'Start a mission, in another terminal:',
-    `  curl -X POST ${url}/api/v1/missions -H 'content-type: application/json' -d '${body}'`,
+    `  curl -X POST ${url}/api/v1/missions${key} -H 'content-type: application/json' -d '${body}'`,
     `  npm run mission -- "Total these invoices by customer and say who owes most" --file examples/invoices.csv`,
     '',
   ].join('\n')
 }
 
-/** The first SIGINT or SIGTERM, also while things are still starting; npm passes Ctrl-C on, so it may come twice. */
-function stopSignal(): Promise<void> {
+/** The first SIGINT or SIGTERM, also while things are still starting, or npm's end; npm passes Ctrl-C on, so it may come twice. */
+function stopSignal(): { stopped: Promise<void>; isStopped: () => boolean } {
   const { promise, resolve } = Promise.withResolvers<void>()
-  process.on('SIGINT', () => resolve())
-  process.on('SIGTERM', () => resolve())
-  return promise
+  let seen = false
+  const stop = () => {
+    seen = true
+    resolve()
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  whenNpmEnds(process.env, stop)
+  return { stopped: promise, isStopped: () => seen }
 }
 
 function parsePort(text: string): number {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { fromUser } from './from-user.ts'
 import { UsageError } from './errors.ts'
 import { size } from './text.ts'
 
@@ -43,10 +44,11 @@ async function readOne(path: string): Promise<FileInput> {
 }
 
 async function readBytes(path: string): Promise<Buffer> {
+  const file = fromUser(path)
   try {
-    const { size: bytes } = await stat(path)
+    const { size: bytes } = await stat(file)
     if (bytes > MOST_BYTES) throw new UsageError(`${path} has ${size(bytes)}; a mission takes files up to 8 MiB.`)
-    return await readFile(path)
+    return await readFile(file)
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError(

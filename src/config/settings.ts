@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
-const seconds = (fallback: number, most: number) => z.coerce.number().positive().max(most).default(fallback)
+const seconds = (fallback: number, most: number) =>
+  z.coerce.number('must be a number of seconds').positive().max(most).default(fallback)
 
 const databaseUrl = z
   .string()
@@ -63,7 +64,11 @@ export const settingsSchema = z.object({
     .default(32)
     .describe('Missions that one instance moves at once.'),
   LEASE_SECONDS: seconds(30, 600).describe('How long an instance is believed to live after its last sign of life.'),
-  SWEEP_SCHEDULE: z.string().min(1).default('0 * * * * *').describe('When the sweep runs (six fields, UTC).'),
+  SWEEP_SCHEDULE: z
+    .string()
+    .regex(/^\S+( +\S+){5}$/, 'six fields such as "0 * * * * *": second, minute, hour, day, month, day of the week')
+    .default('0 * * * * *')
+    .describe('When the sweep runs (six fields, UTC).'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

@@ -40,6 +40,11 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
+/** SQLSTATE 53100: the statement was rolled back, and others will be until somebody makes room. */
+export function isDiskFull(error: unknown): boolean {
+  return codeOf(error) === '53100'
+}
+
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined

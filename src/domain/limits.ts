@@ -33,6 +33,11 @@ function reached(limit: string, value: string): Failure {
   return {
     code: `limit_${limit}`,
     message: `The mission reached its limit "${limit}" (${value}).`,
-    hint: `Give it more with "limits": {"${limit}": …} or in its profile, and start it again.`,
+    hint: hintFor(limit),
   }
+}
+
+function hintFor(limit: string): string {
+  if (limit === 'deadline') return 'Start it again with a later "deadline".'
+  return `Give it more with "limits": {"${limit}": …} or in its profile, and start it again.`
 }

@@ -20,13 +20,20 @@ export async function callModel(
   try {
     const answer = await context.model.complete(request, { signal })
     if (answer.text === '' && answer.toolCalls.length === 0) {
+      if (answer.finishReason === 'content_filter') throw filtered()
       throw new RetryableError('model_empty_answer', 'The model gave neither a text nor a tool call')
     }
-    return answered(answer, profile, since())
+    return answered(answer, request.model, profile, since())
   } catch (error) {
     signal.throwIfAborted()
     return failed(error, request.model, since())
   }
+}
+
+function filtered(): TerminalError {
+  return new TerminalError('model_content_filter', "The model's content filter let no answer through.", {
+    hint: 'Reword the goal, or look at the files and results that it led to.',
+  })
 }
 
 function requestFor(context: EngineContext, state: MissionState, profile: EffectiveProfile): ModelRequest {
@@ -40,16 +47,19 @@ function requestFor(context: EngineContext, state: MissionState, profile: Effect
   }
 }
 
-function answered(answer: ModelAnswer, profile: EffectiveProfile, durationMs: number): EventDraft {
+function answered(answer: ModelAnswer, asked: string, profile: EffectiveProfile, durationMs: number): EventDraft {
   const { model, text, finishReason } = answer
-  const usage = { ...answer.usage, costUsd: cost(answer, profile) }
+  const usage = { ...answer.usage, costUsd: cost(answer, asked, profile) }
   const toolCalls = distinct(answer.toolCalls)
   return { type: 'model.answered', data: { model, text, toolCalls, finishReason, usage, durationMs } }
 }
 
-/** Zero for a model that the profile gives no price for. */
-function cost({ model, usage }: ModelAnswer, profile: EffectiveProfile): string {
-  const price = profile.prices[model]
+/**
+ * By the name that the server gave, or else the one that was asked for: OpenAI answers with a dated name. Zero for a model
+ * that the profile gives no price for.
+ */
+function cost({ model, usage }: ModelAnswer, asked: string, profile: EffectiveProfile): string {
+  const price = profile.prices[model] ?? profile.prices[asked]
   if (price === undefined) return '0'
   return addUsd(tokensUsd(usage.inputTokens, price.inputUsd), tokensUsd(usage.outputTokens, price.outputUsd))
 }

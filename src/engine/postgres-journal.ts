@@ -6,15 +6,14 @@ import { appendUnderLease, appendWithTransition } from '../db/queries/append-eve
 import { readBack } from '../db/queries/read-back.ts'
 import { readEvents } from '../db/queries/read-events.ts'
 import { storable } from '../db/queries/storable.ts'
+import { patiently, PAUSES_MS } from './connection-patience.ts'
 import type { AppendResult, Clock, Journal, Lease, Transition } from './ports.ts'
-
-/** How long a database that can't be reached is tried again: as long as the lease can last. */
-const PAUSES_MS = [100, 300, 1_000, 3_000, 5_000, 10_000, 10_000]
 
 export function createJournal(db: EngineDb, clock: Clock): Journal {
   return {
     append: (lease, afterSeq, events, change) => appendSafely({ db, clock, lease, afterSeq, events, change }),
-    read: async (missionId, afterSeq) => (await readEvents(db, missionId, afterSeq)).map(parseEvent),
+    read: async (missionId, afterSeq) =>
+      (await patiently(clock, () => readEvents(db, missionId, afterSeq))).map(parseEvent),
   }
 }
 

@@ -6,7 +6,8 @@ import { readContent, storeContent } from '../db/queries/contents.ts'
 import { beat, leave, readOwned, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
 import { abandonMission, readInbox, releaseMission } from '../db/queries/release-mission.ts'
-import type { Contents, Missions } from './ports.ts'
+import { patiently } from './connection-patience.ts'
+import type { Clock, Contents, Missions } from './ports.ts'
 
 export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSeconds: number): Missions {
   const profiles = new Map<string, Promise<EffectiveProfile>>()
@@ -23,10 +24,11 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
   }
 }
 
-export function createContents(db: EngineDb): Contents {
+/** Content is named by its hash, so that storing and reading it again does no harm. */
+export function createContents(db: EngineDb, clock: Clock): Contents {
   return {
-    store: (tenantId, sha256, bytes) => storeContent(db, tenantId, sha256, bytes),
-    read: (tenantId, sha256) => readContent(db, tenantId, sha256),
+    store: (tenantId, sha256, bytes) => patiently(clock, () => storeContent(db, tenantId, sha256, bytes)),
+    read: (tenantId, sha256) => patiently(clock, () => readContent(db, tenantId, sha256)),
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RetryableError, TerminalError } from '../domain/errors.ts'
+import { isConnectionError } from '../db/pg-errors.ts'
 import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
@@ -22,7 +23,10 @@ const ATTEMPTS = 3
 const LONGEST_PAUSE_MS = 30_000
 const LARGEST_FILE = 8 * 1024 * 1024
 
-/** Runs one tool call. Gives what to record; throws only when the signal was aborted. */
+/**
+ * Runs one tool call. Gives what to record. Throws when the signal was aborted, and when the database stays out of reach:
+ * that is no result of the call, which is made again by whoever moves the mission next.
+ */
 export async function runTool(context: EngineContext, run: ToolRun): Promise<EventDraft> {
   const begun = context.clock.monotonic()
   const base = () => ({
@@ -37,6 +41,7 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files: result.files } }
   } catch (error) {
     run.signal.throwIfAborted()
+    if (isConnectionError(error)) throw error
     return { type: 'tool.failed', data: { ...base(), error: describe(error, context, run) } }
   }
 }

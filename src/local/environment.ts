@@ -1,4 +1,9 @@
 import { join, resolve } from 'node:path'
+import type { Problem } from '../config/config.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { loadProfiles, profilesDir } from '../config/load-profiles.ts'
+import { controlTools } from '../domain/control-tools/registry.ts'
+import { createTools } from '../tools/registry.ts'
 import { buildBundle } from './build/build-bundle.ts'
 import { startDemoModel, type DemoModelServer } from './demo-model/start.ts'
 import type { HostLog } from './host/protocol.ts'
@@ -52,6 +57,7 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Environment> {
   const { dataDir, port, log, env = process.env } = options
+  checkSettings(env, log)
   const services = await startServices(dataDir, log)
   stops.push(() => services.stop())
   const demo = env['OPENAI_API_KEY'] || env['OPENAI_BASE_URL'] ? undefined : await startModel(env, log)
@@ -80,6 +86,28 @@ async function start(
   return { url: host.url, run, host, stop }
 }
 
+/**
+ * What is wrong with the user's settings is said before anything starts, all of it at once. A profile that is wrong is left
+ * out, like on Azure.
+ */
+function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): void {
+  const stand = { ownerUrl: '', appUrl: 'postgresql://127.0.0.1/taskforce', storageConnectionString: 'local' }
+  const result = loadConfig(appEnvironment(env, stand, undefined))
+  if (!result.ok) throw new Error(['These settings are wrong:', ...result.problems.map(sentence)].join('\n  '))
+  const tools = new Set([...createTools().keys(), ...controlTools.map(({ name }) => name)])
+  const profiles = loadProfiles(profilesDir(), tools)
+  for (const one of profiles.problems) log(`Left out: ${sentence(one)}`)
+  if (profiles.byName.has(result.config.defaultProfile)) return
+  const known = [...profiles.byName.keys()].join(', ')
+  throw new Error(
+    `PROFILE: there is no usable profile "${result.config.defaultProfile}"; there are: ${known || 'none'}.`,
+  )
+}
+
+function sentence({ file, key, reason }: Problem): string {
+  return `${file}: ${key} ${reason}`
+}
+
 async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<DemoModelServer> {
   const delayMs = Number(env['DEMO_DELAY_MS'] || 300)
   const demo = await startDemoModel({ delayMs: Number.isFinite(delayMs) ? delayMs : 300 })
@@ -88,7 +116,7 @@ async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): 
 }
 
 /** `AUTH=off` is this environment's to give: it serves 127.0.0.1 only. A user's own key or mode wins. */
-function appEnvironment(env: NodeJS.ProcessEnv, services: Services, demo: DemoModelServer | undefined) {
+function appEnvironment(env: NodeJS.ProcessEnv, services: Omit<Services, 'stop'>, demo: DemoModelServer | undefined) {
   const auth = env['TASKFORCE_API_KEY'] ? 'keys' : 'off'
   return {
     AUTH: auth,

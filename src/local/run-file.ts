@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -37,7 +37,7 @@ export function readRunFile(dataDir: string): RunFile | undefined {
  * @throws Error in one sentence when another living process has it.
  */
 export function lockFolder(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true })
+  makeFolder(dataDir)
   const path = join(dataDir, 'lock')
   for (let attempt = 1; ; attempt++) {
     try {
@@ -54,6 +54,18 @@ export function lockFolder(dataDir: string): () => void {
       }
       rmSync(path, { force: true })
     }
+  }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    accessSync(dataDir, constants.W_OK)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new Error(`${dataDir} can't be used as a folder (${why}): give one that you may write to with --data.`, {
+      cause: error,
+    })
   }
 }
 

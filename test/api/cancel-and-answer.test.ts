@@ -151,6 +151,12 @@ describe('answering a question', () => {
     expect(await withoutChange(env, given)).toEqual(problem(400, 'invalid_request', pointers))
   })
 
+  test('over 64 KiB is refused, and changes nothing', async () => {
+    const { id, questionId } = await waitingForAnswer(env)
+    const given = () => answer(id, questionId, 'a'.repeat(64 * 1024))
+    expect(await withoutChange(env, given)).toEqual(problem(413, 'too_large', ['/answer']))
+  })
+
   test('names the member of an answer that does not fit', async () => {
     const { id } = await waitingForAnswer(env)
     const schema = { type: 'object', properties: { 'a/b~c': { type: 'array', items: { type: 'integer' } } } }

@@ -57,7 +57,11 @@ describe('a configuration', () => {
     ],
     ['with an empty one', { ...good, DATABASE_URL: '' }, 'environment: DATABASE_URL is not set, and has no default'],
     ['with another kind of URL', { ...good, DATABASE_URL: 'mysql://x' }, 'environment: DATABASE_URL a URL such as'],
-    ['with a number that is none', { ...good, SLICE_SECONDS: 'soon' }, 'environment: SLICE_SECONDS Invalid input'],
+    [
+      'with a number that is none',
+      { ...good, SLICE_SECONDS: 'soon' },
+      'environment: SLICE_SECONDS must be a number of seconds',
+    ],
     ['with a word that is not known', { ...good, LOG_LEVEL: 'loud' }, 'environment: LOG_LEVEL Invalid option'],
     [
       'with keys and no key',
@@ -74,6 +78,7 @@ describe('a configuration', () => {
       { ...good, AUTH: 'off', KUBERNETES_SERVICE_HOST: 'x' },
       'environment: AUTH "off" is for one machine only',
     ],
+    ['with a schedule that is none', { ...good, SWEEP_SCHEDULE: '* *' }, 'environment: SWEEP_SCHEDULE six fields'],
     ['without a queue', { ...good, JOBS_STORAGE: undefined }, 'environment: JOBS_STORAGE is not set'],
   ]
   it.each(table)('%s is refused by name', (_, env, expected) => {

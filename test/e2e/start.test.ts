@@ -1,8 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, it, vi } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { readRunFile } from '../../src/local/run-file.ts'
 import { makeInvoices } from '../support/invoices.ts'
 import { lives, postmasterPid, startCommand, type Started } from '../support/start-command.ts'
 
@@ -123,3 +127,54 @@ it(
     running = undefined
   },
 )
+
+it(
+  'gives the same result when Postgres alone is killed in the middle of a tool call',
+  { timeout: 120_000 },
+  async () => {
+    running ??= await startCommand(dataDir)
+    const invoices = makeInvoices(7_500_000)
+    const id = await submit(invoices.csv)
+    await vi.waitUntil(async () => (await calls(id)).length > 0, { timeout: 60_000, interval: 5 })
+    process.kill(postmasterPid(dataDir), 'SIGKILL')
+    const mission = await ended(id)
+    expect(mission.status).toBe('completed')
+    expectExact(mission.result?.text ?? '', invoices)
+    await running.stop()
+    running = undefined
+  },
+)
+
+it('ends when the npm that started it is killed', { timeout: 60_000 }, async () => {
+  const args = ['start', '--silent', '--', '--port', '0', '--data', dataDir, '--json']
+  const npm = spawn('npm', args, { stdio: ['ignore', 'ignore', 'ignore'] })
+  const pid = await vi.waitUntil(() => readRunFile(dataDir)?.pid, { timeout: 40_000, interval: 100 })
+  const postgres = postmasterPid(dataDir)
+  npm.kill('SIGKILL')
+  const gone = () => !lives(pid) && !lives(postgres)
+  expect(await vi.waitUntil(gone, { timeout: 15_000, interval: 50 })).toBe(true)
+})
+
+it('names what is wrong with the settings, and starts nothing', { timeout: 30_000 }, async () => {
+  const wrong = startCommand(dataDir, { SLICE_SECONDS: 'soon', SWEEP_SCHEDULE: '* *' })
+  await expect(wrong).rejects.toThrow(/environment: SLICE_SECONDS must be a number of seconds/)
+  await expect(startCommand(dataDir, { SWEEP_SCHEDULE: '* *' })).rejects.toThrow('SWEEP_SCHEDULE six fields such as')
+  await expect(startCommand(dataDir, { PROFILE: 'nope' })).rejects.toThrow('no usable profile "nope"; there are: dev')
+})
+
+it('gives Postgres and Azurite alone, with the settings for func', { timeout: 60_000 }, async () => {
+  const settings = join(dataDir, 'local.settings.json')
+  const args = ['scripts/dev-services.ts', '--data', dataDir, '--settings', settings, '--json']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const isReady = () => readRunFile(dataDir) !== undefined && existsSync(settings)
+  await vi.waitUntil(isReady, { timeout: 40_000, interval: 100 })
+  const { Values } = JSON.parse(readFileSync(settings, 'utf8')) as { Values: Record<string, string> }
+  expect(loadConfig(Values)).toMatchObject({ ok: true })
+  const client = new pg.Client({ connectionString: Values['DATABASE_URL'] })
+  await client.connect()
+  expect((await client.query('select count(*) > 0 as kept from taskforce.missions')).rows).toEqual([{ kept: true }])
+  await client.end()
+  child.kill('SIGINT')
+  const [code] = (await once(child, 'exit')) as [number]
+  expect(code).toBe(0)
+})

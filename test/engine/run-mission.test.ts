@@ -38,6 +38,13 @@ describe('a mission', () => {
     expect(await world.row(id)).toMatchObject({ status: 'completed', owner: null, wakeInMs: null, summary: { usage } })
   })
 
+  it('is charged at the price of the model that was asked for, where the server answers with a dated name', async () => {
+    world = await createWorld()
+    const id = await world.create()
+    await world.engine({ model: () => ({ ...say('Done'), model: 'scripted-2026-11-01' }) }).run()
+    expect(await world.row(id)).toMatchObject({ summary: { usage: { costUsd: '0.00012' } } })
+  })
+
   it('costs one statement a step', async () => {
     world = await createWorld([echo])
     const calls = Array.from({ length: 10 }, () => callTools(['echo', {}]))

@@ -66,8 +66,16 @@ interface Run {
 }
 
 function start(...words: string[]): { child: ChildProcess; ended: Promise<Run> } {
-  const env = { PATH: process.env.PATH, TZ: 'UTC' }
-  const child = spawn(process.execPath, [entry, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return startIn({ cwd: folder }, ...words)
+}
+
+function startIn(
+  at: { cwd: string; INIT_CWD?: string },
+  ...words: string[]
+): { child: ChildProcess; ended: Promise<Run> } {
+  const { cwd, ...settings } = at
+  const env = { PATH: process.env.PATH, TZ: 'UTC', ...settings }
+  const child = spawn(process.execPath, [entry, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'close') as Promise<[number | null]>
   const ended = Promise.all([exited, text(child.stdout), text(child.stderr)])
   return { child, ended: ended.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) }
@@ -213,6 +221,13 @@ Bob owes 3.
         { name: 'b.bin', content: '/wAB', encoding: 'base64' },
       ],
     })
+  })
+
+  test('finds its files where npm was called, whichever folder npm runs it in', async () => {
+    await serve()
+    await writeFile(join(folder, 'a.csv'), 'x')
+    await startIn({ cwd: tmpdir(), INIT_CWD: folder }, '--url', api.url, 'Do it', '--file', 'a.csv').ended
+    expect(api.requests[0]?.body).toMatchObject({ files: [{ name: 'a.csv', content: 'x' }] })
   })
 
   test('with --detach is only submitted', async () => {

@@ -175,7 +175,7 @@ function makeEngine(db: EngineDb, tools: ReadonlyMap<string, Tool>, options: Eng
     defaultModel: 'scripted',
     journal: createJournal(db, systemClock),
     missions: createMissions(db, { id: instance, version: '0', host: 'test' }, leaseMs / 1000),
-    contents: createContents(db),
+    contents: createContents(db, systemClock),
     model: { complete: async (request, { signal }) => model(request.messages, signal) },
     settings: { leaseMs, sliceMs, concurrency },
   }

@@ -34,7 +34,8 @@ async function readyLine(child: ChildProcess): Promise<{ url: string; databaseUr
     const value = JSON.parse(line) as { event: string; url: string; databaseUrl: string; pid: number }
     if (value.event === 'ready') return value
   }
-  throw new Error('standard output ended before the ready line')
+  // It has ended, or is about to: the exit says more, with what stands on standard error.
+  return new Promise<never>(() => undefined)
 }
 
 async function stopCommand(child: ChildProcess): Promise<number | null> {

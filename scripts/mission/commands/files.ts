@@ -7,6 +7,7 @@ import { CommandError, RefusedError } from '../errors.ts'
 import { withApi, type Place } from '../locate.ts'
 import { filePageSchema, type MissionFile } from '../schemas.ts'
 import { displayWidth, fit, oneLine, size } from '../text.ts'
+import { fromUser } from '../from-user.ts'
 
 export interface FilesOptions extends SharedOptions {
   to?: string
@@ -63,7 +64,7 @@ async function download(
 
 /** A file's name was chosen by a model: it must not lead out of the folder. */
 function targetPath(folder: string, name: string): string {
-  const root = resolve(folder)
+  const root = fromUser(folder)
   const path = resolve(root, name)
   const inside = relative(root, path)
   if (inside !== '' && !inside.startsWith('..') && !isAbsolute(inside) && !name.includes('\0')) return path

@@ -68,7 +68,7 @@ function wouldLoseData(migration: Migration): TerminalError {
   return new TerminalError(
     'would_lose_data',
     `This database holds missions, and taking back ${migrationLabel(migration)} may delete data of theirs. Nothing was changed.`,
-    { hint: 'Make a backup (npm run backup -- now), then give the same command with --yes.' },
+    { hint: 'Make sure that you have a backup of the database (pg_dump), then give the same command with --yes.' },
   )
 }
 

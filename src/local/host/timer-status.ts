@@ -27,8 +27,12 @@ export function timerStatuses(folder: string | undefined): TimerStatuses {
       }
     },
     write: (functionName, status) => {
-      writeFileSync(`${file(functionName)}~`, JSON.stringify(status))
-      renameSync(`${file(functionName)}~`, file(functionName))
+      try {
+        writeFileSync(`${file(functionName)}~`, JSON.stringify(status))
+        renameSync(`${file(functionName)}~`, file(functionName))
+      } catch {
+        // A full disk costs at most the making up for a missed run; it must not end the host.
+      }
     },
   }
 }

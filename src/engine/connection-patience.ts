@@ -1,0 +1,18 @@
+import { isConnectionError } from '../db/pg-errors.ts'
+import type { Clock } from './ports.ts'
+
+/** How long a database that can't be reached is tried again: about as long as a lease can last. */
+export const PAUSES_MS = [100, 300, 1_000, 3_000, 5_000, 10_000, 10_000]
+
+/** Repeats what may safely be repeated while the database is out of reach: a restart is no failure of the work itself. */
+export async function patiently<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isConnectionError(error)) throw error
+      await clock.sleep(pause)
+    }
+  }
+  return work()
+}
