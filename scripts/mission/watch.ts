@@ -1,4 +1,4 @@
-import { exampleAnswer } from './answer-schema.ts'
+import { openQuestionLines } from './open-questions.ts'
 import { requestPatiently } from './api.ts'
 import { commandFor, exit, interruptedCode, type Context, type SharedOptions } from './context.ts'
 import { followEvents } from './follow-events.ts'
@@ -7,7 +7,6 @@ import { createQuestionDesk, type QuestionDesk } from './questions.ts'
 import { renderEnd } from './render-mission.ts'
 import { renderEvent } from './render-event.ts'
 import { missionSchema, type JournalEvent, type Mission, type Question } from './schemas.ts'
-import { oneLine, plain } from './text.ts'
 import { emptyView, nextView } from './view.ts'
 
 interface Stopped {
@@ -97,10 +96,7 @@ function tellOpenQuestions(
   open: Question[],
 ): number {
   const { terminal } = context
-  const lines = open.flatMap((question) => [
-    `The mission asks: ${plain(question.text)}`,
-    `Answer with: ${commandFor(['answer', oneLine(id), oneLine(question.questionId), JSON.stringify(exampleAnswer(question))], options)}`,
-  ])
+  const lines = openQuestionLines(id, open, options)
   if (own) lines.push(`Then let it go on with: ${commandFor(['follow', id], options)}`)
   if (options.json === true) terminal.note(lines.join('\n'))
   else terminal.print(['', ...lines])

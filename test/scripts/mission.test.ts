@@ -338,6 +338,14 @@ describe('an existing mission', () => {
     expect(stdout).toContain('\n\nAnn owes most: 12.50.\n')
   })
 
+  test('that waits for a person is shown with the command that answers it', async () => {
+    await serve({ script: [created, asked] })
+    const id = api.add('Ask me')
+    expect((await run('show', id)).stdout).toMatch(
+      new RegExp(`The mission asks: What's the colour\\?\\nAnswer with: npm run mission -- answer ${id} q3 .*sky`),
+    )
+  })
+
   test('with a journal of more than one page is shown whole as JSON', async () => {
     const many = Array.from({ length: 1100 }, () => finished)
     await serve({ script: [created, ...many, completed] })

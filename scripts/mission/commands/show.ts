@@ -2,6 +2,7 @@ import { requestJson, type Answer, type Api } from '../api.ts'
 import { exit, type Context, type SharedOptions } from '../context.ts'
 import { paint } from '../line.ts'
 import { withApi } from '../locate.ts'
+import { openQuestionLines } from '../open-questions.ts'
 import { renderEvent } from '../render-event.ts'
 import { offset, renderEnd, renderHead } from '../render-mission.ts'
 import { eventPageSchema, missionSchema, type EventPage, type JournalEvent } from '../schemas.ts'
@@ -25,6 +26,7 @@ export function show(context: Context, id: string, options: SharedOptions): Prom
     }
     terminal.print([...renderHead(mission.value, terminal.colors), ''])
     printTimeline(terminal, events)
+    terminal.print(openQuestionLines(id, mission.value.questions ?? [], options))
     if (mission.value.endedAt !== undefined) terminal.print(renderEnd(mission.value, terminal.colors))
     return exit.done
   })
