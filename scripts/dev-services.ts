@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { whenNpmEnds } from '../src/local/processes/npm-parents.ts'
+import { stopSignal } from '../src/local/processes/stop-signal.ts'
 import { lockFolder, removeRunFile, writeRunFile } from '../src/local/run-file.ts'
 import { startServices, type Services } from '../src/local/services.ts'
 
@@ -26,11 +26,7 @@ await main(command.opts<Options>())
 async function main({ data, settings, json }: Options): Promise<void> {
   const say = (line: string) =>
     console.log(json ? JSON.stringify({ event: 'progress', message: line }) : `${pc.dim('·')} ${line}`)
-  const stopped = new Promise<void>((resolve) => {
-    process.on('SIGINT', () => resolve())
-    process.on('SIGTERM', () => resolve())
-    whenNpmEnds(process.env, resolve)
-  })
+  const { stopped } = stopSignal()
   let unlock = () => {}
   let services: Services | undefined
   try {
@@ -45,7 +41,8 @@ async function main({ data, settings, json }: Options): Promise<void> {
     console.error(pc.red((error as Error).message))
     process.exitCode = 1
   }
-  removeRunFile(data)
+  // Where the folder was in use, the file is another process's.
+  if (services !== undefined) removeRunFile(data)
   await services?.stop()
   unlock()
   process.exit()

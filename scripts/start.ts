@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import pc from 'picocolors'
 import { readableLog } from '../src/local/app-log.ts'
 import { startEnvironment, type Environment } from '../src/local/environment.ts'
-import { whenNpmEnds } from '../src/local/processes/npm-parents.ts'
+import { stopSignal } from '../src/local/processes/stop-signal.ts'
 
 interface Options {
   port: number
@@ -56,20 +56,6 @@ function readyText({ url, run }: Environment): string {
     `  npm run mission -- "Total these invoices by customer and say who owes most" --file examples/invoices.csv`,
     '',
   ].join('\n')
-}
-
-/** The first SIGINT or SIGTERM, also while things are still starting, or npm's end; npm passes Ctrl-C on, so it may come twice. */
-function stopSignal(): { stopped: Promise<void>; isStopped: () => boolean } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let seen = false
-  const stop = () => {
-    seen = true
-    resolve()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  whenNpmEnds(process.env, stop)
-  return { stopped: promise, isStopped: () => seen }
 }
 
 function parsePort(text: string): number {

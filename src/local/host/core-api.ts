@@ -91,7 +91,6 @@ function throughLogHooks(
 /** Makes `require('@azure/functions-core')` give our core API, as the worker's setupCoreModule.ts does. */
 export function provideCoreApi(app: App): void {
   const coreApi = createCoreApi(app)
-  // oxlint-disable-next-line typescript/unbound-method -- the proxy passes `this` on
   Module.prototype.require = new Proxy(Module.prototype.require, {
     apply: (target, thisArg, args: [string]) =>
       args[0] === '@azure/functions-core' ? coreApi : Reflect.apply(target, thisArg, args),

@@ -5,7 +5,6 @@ import net from 'node:net'
  * `server.listen(callback)`, which would otherwise take every interface.
  */
 export function listenOnLoopbackOnly(): void {
-  // oxlint-disable-next-line typescript/unbound-method -- the proxy passes `this` on
   net.Server.prototype.listen = new Proxy(net.Server.prototype.listen, {
     apply: (target, thisArg, args: unknown[]) => Reflect.apply(target, thisArg, withLoopback(args)),
   })
