@@ -85,6 +85,8 @@ async function launch({ account, port, password, options, log }: Launch): Promis
     listen_addresses: '127.0.0.1',
     port: String(port),
     unix_socket_directories: '',
+    // Beside the data: in /dev/shm, a server that got SIGKILL leaves its segments behind for good.
+    dynamic_shared_memory_type: 'mmap',
     max_connections: '100',
     timezone: 'UTC',
     log_timezone: 'UTC',
