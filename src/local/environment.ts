@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Problem } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { loadProfiles, profilesDir } from '../config/load-profiles.ts'
+import { isDiskFull } from '../db/pg-errors.ts'
 import { controlTools } from '../domain/control-tools/registry.ts'
 import { createTools } from '../tools/registry.ts'
 import { buildBundle } from './build/build-bundle.ts'
@@ -47,8 +48,16 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     return await start({ ...options, dataDir }, stops, stop)
   } catch (error) {
     await stop()
-    throw error
+    throw isFull(error)
+      ? new Error(`The disk is full: make room for ${dataDir}, or give another folder with --data.`)
+      : error
   }
+}
+
+/** Of a file of ours, of the bundler's, or of the database's. */
+function isFull(error: unknown): boolean {
+  if (isDiskFull(error) || (error as NodeJS.ErrnoException).code === 'ENOSPC') return true
+  return /no space left on device/i.test((error as Error).message)
 }
 
 async function start(

@@ -36,7 +36,7 @@ export async function startServices(dataDir: string, log: (line: string) => void
     const urls = await prepareDatabase(postgres.current(), saved, log)
     const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) => {
       const { blobPort = saved.blobPort, queuePort = saved.queuePort } = last ?? {}
-      return startAzurite({ dataDir: join(dataDir, 'azurite'), blobPort, queuePort })
+      return startQueue(join(dataDir, 'azurite'), { blobPort, queuePort })
     })
     stops.push(() => azurite.current().stop())
     const { blobPort, queuePort, connectionString } = azurite.current()
@@ -47,6 +47,16 @@ export async function startServices(dataDir: string, log: (line: string) => void
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** What is in Azurite can be made again: wakes, which the sweep sends anew. So its data may go where it can't be read. */
+async function startQueue(dataDir: string, ports: { blobPort?: number; queuePort?: number }): Promise<LocalAzurite> {
+  try {
+    return await startAzurite({ dataDir, ...ports })
+  } catch (error) {
+    const advice = `If its data is damaged, remove ${dataDir} and start again: missions are in Postgres, and none is lost.`
+    throw new Error(`${(error as Error).message} ${advice}`, { cause: error })
   }
 }
 
