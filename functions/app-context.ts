@@ -3,10 +3,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { ApiContext } from '../src/api/endpoints.ts'
 import type { Config, Problem, Secrets } from '../src/config/config.ts'
 import { loadConfig } from '../src/config/load-config.ts'
-import { loadProfiles, profilesDir, type Profiles } from '../src/config/load-profiles.ts'
 import { createDatabases, type Databases } from '../src/db/connection.ts'
 import { entraPassword } from '../src/db/entra-password.ts'
-import { controlTools } from '../src/domain/control-tools/registry.ts'
 import { connectQueue } from '../src/engine/connect-queue.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { createJournal } from '../src/engine/postgres-journal.ts'
@@ -14,6 +12,7 @@ import { createContents, createMissions } from '../src/engine/postgres-missions.
 import { createQueueWakes } from '../src/engine/queue-wakes.ts'
 import type { Wakes } from '../src/engine/ports.ts'
 import { systemClock } from '../src/engine/system-clock.ts'
+import { readProfiles } from '../src/missions/read-profiles.ts'
 import { Watchers } from '../src/missions/watchers.ts'
 import { createModel } from '../src/models/create-model.ts'
 import { createTelemetry, type Telemetry } from '../src/telemetry/events.ts'
@@ -59,8 +58,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const telemetry = createTelemetry(createLogger({ level: config.logLevel, secrets: known }))
   const tools = createTools()
-  const names = new Set([...tools.keys(), ...controlTools.map(({ name }) => name)])
-  const profiles = readProfiles(names)
+  const { byName: profiles, problems } = readProfiles(tools, config.defaultProfile)
   const databases = createDatabases({
     url: secrets.databaseUrl,
     pooler: config.database.pooler,
@@ -75,7 +73,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
     wakes,
     telemetry,
     tools,
-    profiles: profiles.byName,
+    profiles,
     defaultProfile: config.defaultProfile,
     newId: () => uuidv7(),
   }
@@ -83,25 +81,8 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const api = { missions, watchers: new Watchers(databases.engine), auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
-  const problems = [...profiles.problems, ...missingDefault(config, profiles.byName)]
   if (problems.length > 0) telemetry.misconfigured(problems)
   return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue } }
-}
-
-/** Without any profile the app still loads and says why: a handler that throws leaves its client without an answer. */
-function readProfiles(tools: ReadonlySet<string>): Profiles {
-  try {
-    return loadProfiles(profilesDir(), tools)
-  } catch (error) {
-    const reason = `can't be read: ${(error as Error).message}`
-    return { byName: new Map(), problems: [{ file: 'profiles', key: '(whole folder)', reason }] }
-  }
-}
-
-function missingDefault(config: Config, profiles: ReadonlyMap<string, unknown>): Problem[] {
-  if (profiles.has(config.defaultProfile)) return []
-  const reason = `there is no usable profile "${config.defaultProfile}"; there are: ${[...profiles.keys()].join(', ') || 'none'}`
-  return [{ file: 'environment', key: 'PROFILE', reason }]
 }
 
 interface EngineParts {

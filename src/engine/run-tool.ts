@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { RetryableError, TerminalError } from '../domain/errors.ts'
-import { isConnectionError } from '../db/pg-errors.ts'
 import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
+import { DatabaseUnreachable } from './connection-patience.ts'
 import type { EngineContext } from './context.ts'
 
 export interface ToolRun {
@@ -41,7 +41,8 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files: result.files } }
   } catch (error) {
     run.signal.throwIfAborted()
-    if (isConnectionError(error)) throw error
+    // A tool's own connections may fail with the same codes, so the class tells whose it was.
+    if (error instanceof DatabaseUnreachable) throw error
     return { type: 'tool.failed', data: { ...base(), error: describe(error, context, run) } }
   }
 }

@@ -1,9 +1,8 @@
 import { join, resolve } from 'node:path'
 import type { Problem } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadProfiles, profilesDir } from '../config/load-profiles.ts'
 import { isDiskFull } from '../db/pg-errors.ts'
-import { controlTools } from '../domain/control-tools/registry.ts'
+import { readProfiles } from '../missions/read-profiles.ts'
 import { createTools } from '../tools/registry.ts'
 import { buildBundle } from './build/build-bundle.ts'
 import { startDemoModel, type DemoModelServer } from './demo-model/start.ts'
@@ -103,14 +102,9 @@ function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): voi
   const stand = { ownerUrl: '', appUrl: 'postgresql://127.0.0.1/taskforce', storageConnectionString: 'local' }
   const result = loadConfig(appEnvironment(env, stand, undefined))
   if (!result.ok) throw new Error(['These settings are wrong:', ...result.problems.map(sentence)].join('\n  '))
-  const tools = new Set([...createTools().keys(), ...controlTools.map(({ name }) => name)])
-  const profiles = loadProfiles(profilesDir(), tools)
-  for (const one of profiles.problems) log(`Left out: ${sentence(one)}`)
-  if (profiles.byName.has(result.config.defaultProfile)) return
-  const known = [...profiles.byName.keys()].join(', ')
-  throw new Error(
-    `PROFILE: there is no usable profile "${result.config.defaultProfile}"; there are: ${known || 'none'}.`,
-  )
+  const { byName, problems } = readProfiles(createTools(), result.config.defaultProfile)
+  if (!byName.has(result.config.defaultProfile)) throw new Error(problems.map(sentence).join('\n'))
+  for (const one of problems) log(`Left out: ${sentence(one)}`)
 }
 
 function sentence({ file, key, reason }: Problem): string {

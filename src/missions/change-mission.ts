@@ -1,6 +1,5 @@
-import type { EventDraft } from '../domain/event.ts'
+import type { EventDraft, MissionEvent } from '../domain/event.ts'
 import { evolve } from '../domain/evolve.ts'
-import type { MissionEvent } from '../domain/event.ts'
 import type { MissionState } from '../domain/state.ts'
 import type { TenantTx } from '../db/connection.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -73,7 +72,7 @@ async function changeLocked(
   const event = change.decide(before)
   if (event === undefined) return { mission: viewFromJournal(row, before), changed: false }
   const [recorded] = await appendInTransaction(tx, id, before.seq, [event])
-  const after = evolve(before, { ...event, ...recorded } as MissionEvent)
+  const after = evolve(before, recorded as MissionEvent)
   await change.apply(tx, row, after)
   const changed = (await lockMission(tx, id)) ?? row
   return { mission: viewFromJournal(changed, after), changed: true }

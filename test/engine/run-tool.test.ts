@@ -90,6 +90,13 @@ describe('a tool that fails', () => {
     expect(engine.told.toolCrashed?.[0]?.[0]).toMatchObject({ tool: 'one', error: defect })
   })
 
+  it('to reach a server of its own is a failure of the tool, and not taken for the database being away', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' })
+    const { type, data } = await outcomeOf(failing(refused).one)
+    expect(type).toBe('tool.failed')
+    expect(data).toMatchObject({ error: { code: 'tool_crashed' } })
+  })
+
   it('to come back in time is stopped, even where it does not heed its signal', async () => {
     let signal: AbortSignal | undefined
     const deaf = tool('deaf', (_, context) => ((signal = context.signal), new Promise(() => undefined)), {

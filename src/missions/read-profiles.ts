@@ -1,0 +1,31 @@
+import type { Problem } from '../config/config.ts'
+import { loadProfiles, profilesDir, type Profiles } from '../config/load-profiles.ts'
+import { controlTools } from '../domain/control-tools/registry.ts'
+import type { Tool } from '../tools/tool.ts'
+
+/**
+ * The profiles of this deployment, checked against the tools that it has. What is wrong with single ones is said, and the
+ * others work; a folder that can't be read, or a default that is not among them, is a problem like any other.
+ */
+export function readProfiles(tools: ReadonlyMap<string, Tool>, defaultProfile: string): Profiles {
+  const names = new Set([...tools.keys(), ...controlTools.map(({ name }) => name)])
+  const { byName, problems } = load(names)
+  return { byName, problems: [...problems, ...missingDefault(byName, defaultProfile)] }
+}
+
+/** A handler that throws leaves its client without an answer, so nothing is thrown here. */
+function load(tools: ReadonlySet<string>): Profiles {
+  try {
+    return loadProfiles(profilesDir(), tools)
+  } catch (error) {
+    const reason = `can't be read: ${(error as Error).message}`
+    return { byName: new Map(), problems: [{ file: 'profiles', key: '(whole folder)', reason }] }
+  }
+}
+
+function missingDefault(profiles: Profiles['byName'], defaultProfile: string): Problem[] {
+  if (profiles.has(defaultProfile)) return []
+  const known = [...profiles.keys()].join(', ')
+  const reason = `there is no usable profile "${defaultProfile}"; there are: ${known || 'none'}`
+  return [{ file: 'environment', key: 'PROFILE', reason }]
+}
