@@ -2,7 +2,7 @@ import { sweepAge } from '../db/queries/sweep.ts'
 import { isConnectionError } from '../db/pg-errors.ts'
 import { CODE_REVISION, readSchemaRevision, schemaFits } from '../db/schema-revision.ts'
 import type { EngineDb } from '../db/connection.ts'
-import type { Config, Problem } from '../config/config.ts'
+import type { Config, ModelConfig, Problem } from '../config/config.ts'
 
 export type Check = { status: 'pass' | 'warn' | 'fail'; detail?: string; observed?: unknown }
 
@@ -93,8 +93,12 @@ function checkModel(config: Config | undefined): Check {
   if (config.model.name === 'demo')
     return pass({ detail: 'demo: scripted answers, no language model; set OPENAI_API_KEY for a real one' })
   return pass({
-    detail: `${config.model.name} at ${config.model.baseUrl ?? 'OpenAI'} (configured; not called by this check)`,
+    detail: `${config.model.name} at ${serverOf(config.model)} (configured; not called by this check)`,
   })
+}
+
+function serverOf(model: Exclude<ModelConfig, { provider: 'none' }>): string {
+  return model.provider === 'azure-openai' ? model.endpoint : (model.baseUrl ?? 'OpenAI')
 }
 
 async function checkSweep(db: EngineDb | undefined): Promise<Check> {

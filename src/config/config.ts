@@ -2,11 +2,27 @@
 export interface Config {
   database: { pooler: 'transaction' | undefined; auth: 'password' | 'entra' }
   storage: { kind: 'connection-string' } | { kind: 'identity'; queueServiceUri: string; clientId: string | undefined }
-  model: { provider: 'openai' | 'none'; name: string; baseUrl: string | undefined }
+  model: ModelConfig
+  /** The index that search_documents and get_document read; without one, those tools are absent. */
+  search: SearchConfig | undefined
   auth: 'keys' | 'off'
   defaultProfile: string
   logLevel: string
   engine: { sliceMs: number; concurrency: number; leaseSeconds: number }
+}
+
+/** `name` is the model of profiles that name none; on Azure OpenAI it is a deployment's name. */
+export type ModelConfig =
+  | { provider: 'openai'; name: string; baseUrl: string | undefined }
+  | { provider: 'azure-openai'; name: string; endpoint: string; apiVersion: string }
+  | { provider: 'none'; name: string }
+
+export interface SearchConfig {
+  endpoint: string
+  index: string
+  /** With a vectorizer of the index itself; none: searches are by words alone. */
+  vectorFields: string[]
+  semanticConfiguration: string | undefined
 }
 
 /** Kept apart from the rest; never logged, never part of an error. */
@@ -14,6 +30,8 @@ export interface Secrets {
   databaseUrl: string
   storageConnectionString: string | undefined
   openAiApiKey: string | undefined
+  azureOpenAiApiKey: string | undefined
+  searchApiKey: string | undefined
   apiKey: string | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { ConfigResult, Config, Problem, Secrets } from './config.ts'
+import type { ConfigResult, Config, ModelConfig, Problem, SearchConfig, Secrets } from './config.ts'
 import { PLATFORM_MARKS } from './raw-auth.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 
@@ -36,6 +36,24 @@ function crossChecks(settings: Settings, env: Environment): Problem[] {
   if (settings.JOBS_STORAGE === undefined && settings.JOBS_STORAGE__queueServiceUri === undefined) {
     problems.push(problem('JOBS_STORAGE', 'is not set, and neither is JOBS_STORAGE__queueServiceUri'))
   }
+  return [...problems, ...azureChecks(settings)]
+}
+
+function azureChecks(settings: Settings): Problem[] {
+  const problems: Problem[] = []
+  const { AZURE_OPENAI_ENDPOINT: openai, AZURE_SEARCH_ENDPOINT: search } = settings
+  if (openai !== undefined && settings.AZURE_OPENAI_DEPLOYMENT === undefined) {
+    problems.push(problem('AZURE_OPENAI_DEPLOYMENT', 'is not set, and AZURE_OPENAI_ENDPOINT needs it'))
+  }
+  if (openai === undefined && settings.AZURE_OPENAI_API_KEY !== undefined) {
+    problems.push(problem('AZURE_OPENAI_ENDPOINT', 'is not set, and AZURE_OPENAI_API_KEY is of no use without it'))
+  }
+  if (search !== undefined && settings.AZURE_SEARCH_INDEX === undefined) {
+    problems.push(problem('AZURE_SEARCH_INDEX', 'is not set, and AZURE_SEARCH_ENDPOINT needs it'))
+  }
+  if (search === undefined && settings.AZURE_SEARCH_API_KEY !== undefined) {
+    problems.push(problem('AZURE_SEARCH_ENDPOINT', 'is not set, and AZURE_SEARCH_API_KEY is of no use without it'))
+  }
   return problems
 }
 
@@ -49,11 +67,8 @@ function toConfig(settings: Settings): Config {
     database: { pooler: settings.DATABASE_POOLER, auth: settings.DATABASE_AUTH },
     storage:
       queueServiceUri === undefined ? { kind: 'connection-string' } : { kind: 'identity', queueServiceUri, clientId },
-    model: {
-      provider: settings.OPENAI_API_KEY === undefined && settings.OPENAI_BASE_URL === undefined ? 'none' : 'openai',
-      name: settings.OPENAI_MODEL,
-      baseUrl: settings.OPENAI_BASE_URL,
-    },
+    model: toModel(settings),
+    search: toSearch(settings),
     auth: settings.AUTH,
     defaultProfile: settings.PROFILE,
     logLevel: settings.LOG_LEVEL,
@@ -65,11 +80,31 @@ function toConfig(settings: Settings): Config {
   }
 }
 
+function toModel(settings: Settings): ModelConfig {
+  const { AZURE_OPENAI_ENDPOINT: endpoint, AZURE_OPENAI_API_VERSION: apiVersion } = settings
+  if (endpoint !== undefined) {
+    return { provider: 'azure-openai', name: settings.AZURE_OPENAI_DEPLOYMENT ?? '', endpoint, apiVersion }
+  }
+  const { OPENAI_MODEL: name, OPENAI_BASE_URL: baseUrl } = settings
+  if (settings.OPENAI_API_KEY === undefined && baseUrl === undefined) return { provider: 'none', name }
+  return { provider: 'openai', name, baseUrl }
+}
+
+function toSearch(settings: Settings): SearchConfig | undefined {
+  const { AZURE_SEARCH_ENDPOINT: endpoint, AZURE_SEARCH_INDEX: index } = settings
+  if (endpoint === undefined || index === undefined) return undefined
+  const fields = settings.AZURE_SEARCH_VECTOR_FIELDS?.split(',').map((field) => field.trim()) ?? []
+  const vectorFields = fields.filter((field) => field !== '')
+  return { endpoint, index, vectorFields, semanticConfiguration: settings.AZURE_SEARCH_SEMANTIC_CONFIGURATION }
+}
+
 function toSecrets(settings: Settings): Secrets {
   return {
     databaseUrl: settings.DATABASE_URL,
     storageConnectionString: settings.JOBS_STORAGE,
     openAiApiKey: settings.OPENAI_API_KEY,
+    azureOpenAiApiKey: settings.AZURE_OPENAI_API_KEY,
+    searchApiKey: settings.AZURE_SEARCH_API_KEY,
     apiKey: settings.TASKFORCE_API_KEY,
   }
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { usdSchema } from '../domain/profile.ts'
 
-const origin = z.union([
-  z.literal('*'),
-  z.string().regex(/^https?:\/\/[^/\s?#@]+$/, 'an origin such as https://example.com, without a path, or *'),
-])
+const ORIGIN = /^https?:\/\/[^/\s?#@*]+$/
+const origin = z.string().regex(ORIGIN, 'an origin such as https://example.com, without a path')
+const originOrAny = z.string().refine((text) => text === '*' || ORIGIN.test(text), {
+  error: 'an origin such as https://example.com, without a path, or *',
+})
 
 /** One file of `profiles/`. Every key is described here and nowhere else. */
 export const profileFileSchema = z.strictObject({
@@ -35,8 +36,12 @@ export const profileFileSchema = z.strictObject({
     .default({})
     .describe('US dollars for a million tokens, by model; a model without a price costs nothing.'),
   egress: z
-    .strictObject({ allow: z.array(origin).describe('Origins that tools may reach; * for any public one.') })
-    .default({ allow: [] }),
+    .strictObject({
+      allow: z.array(originOrAny).default([]).describe('Origins that fetch_url may read; * for any public one.'),
+      post: z.array(origin).default([]).describe('Origins that post_webhook may send to; each is named.'),
+    })
+    .default({ allow: [], post: [] })
+    .describe('What tools may reach on the network.'),
 })
 
 export type ProfileFile = z.infer<typeof profileFileSchema>

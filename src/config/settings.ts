@@ -41,6 +41,33 @@ export const settingsSchema = z.object({
     .describe('Key of the model server; not needed where OPENAI_BASE_URL names one without keys.'),
   OPENAI_BASE_URL: url.optional().describe('A compatible server (Ollama, vLLM, llama.cpp). Default: OpenAI.'),
   OPENAI_MODEL: z.string().min(1).default('gpt-5-mini').describe('Model of profiles that name none.'),
+  AZURE_OPENAI_ENDPOINT: url
+    .optional()
+    .describe('An Azure OpenAI resource such as https://NAME.openai.azure.com; it wins over OPENAI_….'),
+  AZURE_OPENAI_API_KEY: z.string().min(1).optional().describe('Its key. Default: a token of Entra ID.'),
+  AZURE_OPENAI_DEPLOYMENT: z.string().min(1).optional().describe('Deployment of profiles that name no model.'),
+  AZURE_OPENAI_API_VERSION: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d(-preview)?$/, 'a dated version such as 2024-10-21')
+    .default('2024-10-21')
+    .describe('Version of the Azure OpenAI API.'),
+  AZURE_SEARCH_ENDPOINT: url
+    .optional()
+    .describe(
+      'An Azure AI Search service such as https://NAME.search.windows.net; brings search_documents and get_document.',
+    ),
+  AZURE_SEARCH_INDEX: z.string().min(1).optional().describe('The index that they read.'),
+  AZURE_SEARCH_API_KEY: z.string().min(1).optional().describe('A query key. Default: a token of Entra ID.'),
+  AZURE_SEARCH_VECTOR_FIELDS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Vector fields with a vectorizer of the index, by comma: searches are then hybrid.'),
+  AZURE_SEARCH_SEMANTIC_CONFIGURATION: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Semantic configuration of the index: results are then ranked by it.'),
   AUTH: z
     .enum(['keys', 'off'])
     .default('keys')

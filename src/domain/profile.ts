@@ -31,7 +31,7 @@ export const effectiveProfileSchema = z.object({
   limits: limitsSchema,
   /** US dollars for a million tokens, by model name. */
   prices: z.record(z.string(), z.object({ inputUsd: usdSchema, outputUsd: usdSchema })),
-  egress: z.object({ allow: z.array(z.string()) }),
+  egress: z.object({ allow: z.array(z.string()), post: z.array(z.string()).default([]) }),
 })
 
 export type EffectiveProfile = z.infer<typeof effectiveProfileSchema>

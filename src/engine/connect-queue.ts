@@ -1,5 +1,6 @@
 import type { QueueClient } from '@azure/storage-queue'
 import type { Config } from '../config/config.ts'
+import { entraCredential } from '../config/entra-credential.ts'
 
 export const MISSIONS_QUEUE = 'missions'
 
@@ -11,16 +12,11 @@ export async function connectQueue(
   const { QueueServiceClient } = await import('@azure/storage-queue')
   const service =
     config.kind === 'identity'
-      ? new QueueServiceClient(config.queueServiceUri, await credential(config.clientId))
+      ? new QueueServiceClient(config.queueServiceUri, await entraCredential(config.clientId))
       : QueueServiceClient.fromConnectionString(expand(connectionString ?? ''))
   const queue = service.getQueueClient(MISSIONS_QUEUE)
   await queue.createIfNotExists()
   return queue
-}
-
-async function credential(clientId: string | undefined) {
-  const { DefaultAzureCredential } = await import('@azure/identity')
-  return new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId })
 }
 
 /** Azurite's well-known account, which is public and only opens an emulator. */

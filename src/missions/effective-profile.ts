@@ -3,9 +3,13 @@ import { z } from 'zod'
 import type { ProfileFile } from '../config/profile-file.ts'
 import { controlTools } from '../domain/control-tools/registry.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
+import { optionalTools } from '../tools/registry.ts'
 import type { Tool } from '../tools/tool.ts'
 
-/** Everything that shapes a mission, as it is at its creation: the mission runs on this to its end. */
+/**
+ * Everything that shapes a mission, as it is at its creation: the mission runs on this to its end. Optional tools that this
+ * deployment is without are left out.
+ */
 export function effectiveProfile(name: string, file: ProfileFile, tools: ReadonlyMap<string, Tool>): EffectiveProfile {
   const { model, instructions, limits, prices, egress } = file
   const { steps, tokens, costUsd, wallHours } = limits
@@ -15,7 +19,7 @@ export function effectiveProfile(name: string, file: ProfileFile, tools: Readonl
     instructions,
     prices,
     egress,
-    tools: file.tools.map((tool) => pin(tool, tools)),
+    tools: file.tools.filter((tool) => tools.has(tool) || !optionalTools.has(tool)).map((tool) => pin(tool, tools)),
     limits: {
       steps,
       tokens,

@@ -1,6 +1,7 @@
 import type { Problem } from '../config/config.ts'
 import { loadProfiles, profilesDir, type Profiles } from '../config/load-profiles.ts'
 import { controlTools } from '../domain/control-tools/registry.ts'
+import { optionalTools } from '../tools/registry.ts'
 import type { Tool } from '../tools/tool.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { Tool } from '../tools/tool.ts'
  * others work; a folder that can't be read, or a default that is not among them, is a problem like any other.
  */
 export function readProfiles(tools: ReadonlyMap<string, Tool>, defaultProfile: string): Profiles {
-  const names = new Set([...tools.keys(), ...controlTools.map(({ name }) => name)])
+  const names = new Set([...tools.keys(), ...optionalTools, ...controlTools.map(({ name }) => name)])
   const { byName, problems } = load(names)
   return { byName, problems: [...problems, ...missingDefault(byName, defaultProfile)] }
 }

@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.ts'
+import type { ModelConfig } from '../config/config.ts'
 import { TerminalError } from '../domain/errors.ts'
 import type { Model } from './model.ts'
 import { createOpenAiModel } from './openai.ts'
 
 /** The deployment's language model. Without a key, a model that says so: missions then end with what to set. */
-export function createModel(config: Config['model'], apiKey: string | undefined): Model {
-  if (config.provider === 'none') return missingModel
+export function createModel(config: ModelConfig, apiKey: string | undefined): Model {
+  if (config.provider !== 'openai') return missingModel
   return createOpenAiModel({ apiKey: apiKey ?? '', baseUrl: config.baseUrl })
 }
 

@@ -33,7 +33,12 @@ export interface ModelAnswer {
   text: string
   toolCalls: ToolCallRequest[]
   finishReason: 'stop' | 'tool_calls' | 'length' | 'content_filter' | 'other'
-  /** `estimated` where the server sent no usage (fault F44): four characters count as one token. */
+  /** What a content filter objected to where it stopped the answer, such as "violence (high)". */
+  contentFilter?: string[]
+  /**
+   * `estimated` where the server sent no usage (fault F44): four characters count as one token. Includes an estimate for
+   * attempts at this answer that broke off and are billed all the same.
+   */
   usage: { inputTokens: number; outputTokens: number; estimated?: boolean }
 }
 

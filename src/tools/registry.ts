@@ -8,11 +8,20 @@ import { readFile } from './read-file.ts'
 import type { Tool } from './tool.ts'
 import { writeFile } from './write-file.ts'
 
+/** What tools need from outside; parts that are not configured are left out, and with them their tools. */
+export interface ToolDependencies {
+  /** Replaced by tests. */
+  get?: GetDependencies
+}
+
+/** Tools that a deployment may be without: a profile may name them all the same. */
+export const optionalTools: ReadonlySet<string> = new Set([])
+
 /**
  * The tools that a profile can give an agent, by name. Cheap to call: html-to-text, undici and csv-parse load when a tool
  * first needs them.
  */
-export function createTools(dependencies: { get?: GetDependencies } = {}): Map<string, Tool> {
+export function createTools(dependencies: ToolDependencies = {}): Map<string, Tool> {
   const tools: Tool[] = [listFiles, readFile, writeFile, queryTableTool, calculate, createFetchUrl(dependencies.get)]
   return new Map(tools.map((tool) => [tool.name, tool]))
 }

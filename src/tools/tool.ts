@@ -24,8 +24,23 @@ export interface ToolContext {
   /** The same for every attempt at this call, and for no other call: pass it on where a service takes an idempotency key. */
   key: string
   workspace: Workspace
-  /** Origins (`https://host[:port]`) that the profile lets tools reach; `*` alone means any public origin. */
-  egress: { allow: string[] }
+  egress: Egress
+}
+
+/** Origins (`https://host[:port]`) that the profile lets tools reach. */
+export interface Egress {
+  /** To read from; `*` alone means any public origin. */
+  allow: string[]
+  /** To send to; there is no `*` here. */
+  post: string[]
+}
+
+/** Where a part of a result comes from, so that an answer can cite it. */
+export interface Source {
+  /** What the answer writes to name it: a document's id or a page's URL. */
+  id: string
+  title?: string
+  url?: string
 }
 
 export interface ToolResult {
@@ -33,11 +48,14 @@ export interface ToolResult {
   text: string
   /** Files that the call wrote. */
   files?: WorkspaceFile[]
+  /** What the text was taken from. */
+  sources?: Source[]
 }
 
 /**
  * What an agent can do. `run` throws TerminalError with a message that the model can act on, RetryableError for what may
- * pass; anything else is a defect and is shown to the model as `tool_crashed` without its text.
+ * pass; anything else is a defect and is shown to the model as `tool_crashed` without its text. From a `once` tool only a
+ * TerminalError says that nothing happened: after anything else, the time limit included, the outcome is recorded as unknown.
  */
 export interface Tool<Input = unknown> {
   name: string

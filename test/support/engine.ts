@@ -223,7 +223,7 @@ function profileWith(tools: Tool[]): ProfileFile {
     tools: [...tools.map(({ name }) => name), 'ask_user', 'make_plan', 'wait'],
     limits: { steps: 50, tokens: 100_000, costUsd: '1.00', wallHours: 24 },
     prices: { scripted: { inputUsd: '1', outputUsd: '2' } },
-    egress: { allow: [] },
+    egress: { allow: [], post: [] },
   }
 }
 

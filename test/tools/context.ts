@@ -8,7 +8,7 @@ export function contextWith(files: Record<string, string | Buffer> = {}, allow: 
   return {
     signal: new AbortController().signal,
     key: 'mission:1',
-    egress: { allow },
+    egress: { allow, post: allow },
     workspace: {
       list: () => [...contents].map(([name, content]) => fileOf(name, content)),
       read(name) {
