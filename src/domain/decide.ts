@@ -1,8 +1,10 @@
 import { controlTool } from './control-tools/registry.ts'
-import type { EventDraft, ToolCall } from './event.ts'
+import type { EventDraft, Failure, ToolCall } from './event.ts'
 import { endOfTime, limitReached } from './limits.ts'
 import { MODEL_ATTEMPTS } from './model-retry.ts'
+import { resultOf, resultSoFar } from './result.ts'
 import type { CallState, MissionState } from './state.ts'
+import { gaveUp, MOST_STUMBLES } from './stumble.ts'
 
 export interface Waiting {
   kind: 'question' | 'approval' | 'timer' | 'model' | 'budget'
@@ -43,7 +45,7 @@ export function decide(state: MissionState, now: number, abilities: Abilities): 
   if (state.startedAt === undefined) return append({ type: 'mission.started', data: { instance: abilities.instance } })
   if (state.paused) return [{ do: 'pause' }]
   const limit = limitReached(state, now)
-  if (limit !== undefined) return append({ type: 'mission.failed', data: limit })
+  if (limit !== undefined) return append(failure(state, limit))
   const due = dueEvents(state, now)
   if (due.length > 0) return append(...due)
   const open = state.calls.filter(({ status }) => status !== 'settled')
@@ -63,16 +65,18 @@ function dueEvents(state: MissionState, now: number): EventDraft[] {
   return [
     ...timers.map(({ timerId }): EventDraft => ({ type: 'timer.fired', data: { timerId } })),
     ...late.map(({ questionId }): EventDraft => ({ type: 'question.expired', data: { questionId } })),
-    ...(fatal === undefined ? [] : [expired(fatal.text)]),
+    ...(fatal === undefined ? [] : [failure(state, expired(fatal.text))]),
   ]
 }
 
-function expired(text: string): EventDraft {
+function expired(text: string): Failure {
   const message = `Nobody answered in time: "${text}"`
-  return {
-    type: 'mission.failed',
-    data: { code: 'question_expired', message, hint: 'Retry the mission and answer it.' },
-  }
+  return { code: 'question_expired', message, hint: 'Retry the mission and answer it.' }
+}
+
+/** The end of a mission that could not finish, with what it has so far. */
+export function failure(state: MissionState, { code, message, hint }: Failure): EventDraft {
+  return { type: 'mission.failed', data: { code, message, hint, ...resultSoFar(state) } }
 }
 
 function decideCalls(state: MissionState, open: CallState[], now: number, abilities: Abilities): Action[] {
@@ -98,17 +102,21 @@ function callEvents(state: MissionState, entry: CallState, now: number, abilitie
     return [{ type: 'tool.unknown', data: { callId: call.id, name: call.name, key: stepKey(state, index) } }]
   }
   if (status !== 'pending') return []
+  if (entry.cutShort) {
+    const message = 'Your answer broke off while you wrote this call, so it was not run. Make it again, shorter.'
+    return [{ type: 'tool.failed', data: refusal(call, 'cut_short', message) }]
+  }
   if (!abilities.tools.has(call.name)) {
     const message = `There is no tool "${call.name}". Use one of: ${[...abilities.tools].join(', ') || 'none'}.`
-    return [{ type: 'tool.failed', data: failed(call, 'unknown_tool', message) }]
+    return [{ type: 'tool.failed', data: refusal(call, 'unknown_tool', message) }]
   }
   const control = controlTool(call.name)
   if (control === undefined) return []
   const outcome = control.decide(call, { id: `${state.answeredSeq}-${index}`, now })
-  return [outcome.ok ? outcome.event : { type: 'tool.failed', data: failed(call, 'bad_arguments', outcome.reason) }]
+  return [outcome.ok ? outcome.event : { type: 'tool.failed', data: refusal(call, 'bad_arguments', outcome.reason) }]
 }
 
-function failed(call: ToolCall, code: string, message: string) {
+function refusal(call: ToolCall, code: string, message: string) {
   return { callId: call.id, name: call.name, durationMs: 0, error: { code, message } }
 }
 
@@ -126,23 +134,15 @@ function decideTurn(state: MissionState, now: number, abilities: Abilities): Act
   if (abilities.inFlight.has(MODEL_STEP)) return []
   const last = state.turns.at(-1)
   if (last?.role === 'assistant' && state.answeredSeq > 0) {
-    return append({ type: 'mission.completed', data: { result: { text: last.content, ...filesOf(state) } } })
+    return append({ type: 'mission.completed', data: { result: resultOf(state, last.content) } })
   }
-  const failure = state.lastModelFailure
-  if (failure !== undefined && (!failure.retry || state.modelFailures >= MODEL_ATTEMPTS)) {
-    const { code, message, hint } = failure
-    return append({ type: 'mission.failed', data: { code, message, hint } })
+  const failed = state.lastModelFailure
+  if (failed !== undefined && (!failed.retry || state.modelFailures >= MODEL_ATTEMPTS)) {
+    return append(failure(state, failed))
+  }
+  if (state.stumble !== undefined && state.stumbles >= MOST_STUMBLES) {
+    return append(failure(state, gaveUp(state.stumble)))
   }
   if (state.modelRetryAt > now) return [{ do: 'wait', waiting: waiting(state, 'model', state.modelRetryAt) }]
   return [{ do: 'callModel' }]
-}
-
-/** The final answer names the files that the mission itself wrote, not those that it was given. */
-function filesOf(state: MissionState) {
-  const written = state.files.filter(({ name, sha256 }) => !isInput(state, name, sha256))
-  return written.length === 0 ? {} : { files: written }
-}
-
-function isInput(state: MissionState, name: string, sha256: string): boolean {
-  return state.inputs.some((file) => file.name === name && file.sha256 === sha256)
 }

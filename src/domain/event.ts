@@ -32,9 +32,12 @@ export const messageSchema = z.object({ role: z.enum(['user', 'assistant']), con
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() })
 
+/** Where a part of a tool's result came from. */
+export const sourceSchema = z.object({ id: z.string(), title: z.string().optional(), url: z.string().optional() })
+
 const resultSchema = z.object({
   text: z.string(),
-  citations: z.array(z.unknown()).optional(),
+  citations: z.array(sourceSchema).optional(),
   files: z.array(fileSchema).optional(),
 })
 
@@ -60,6 +63,8 @@ export const eventDataSchemas = {
     text: z.string().optional(),
     toolCalls: z.array(toolCallSchema),
     finishReason: z.string().optional(),
+    /** What a content filter objected to where it stopped the answer, such as "violence (high)". */
+    contentFilter: z.array(z.string()).optional(),
     usage: usageSchema,
     durationMs: z.number().nonnegative(),
   }),
@@ -68,6 +73,9 @@ export const eventDataSchemas = {
     error: failureSchema,
     retry: z.boolean(),
     retryAfterMs: z.number().nonnegative().optional(),
+    contentFilter: z.array(z.string()).optional(),
+    /** An estimate, where answers broke off that the server bills all the same. */
+    usage: usageSchema.optional(),
     durationMs: z.number().nonnegative(),
   }),
   'tool.started': z.looseObject({ callId: z.string(), name: z.string(), key: z.string() }),
@@ -77,9 +85,15 @@ export const eventDataSchemas = {
     output: z.string().optional(),
     content: z.object({ sha256: z.string(), bytes: z.int() }).optional(),
     files: z.array(fileSchema).optional(),
+    sources: z.array(sourceSchema).optional(),
   }),
   'tool.failed': z.looseObject({ ...callDone, error: failureSchema }),
-  'tool.unknown': z.looseObject({ callId: z.string(), name: z.string(), key: z.string() }),
+  'tool.unknown': z.looseObject({
+    callId: z.string(),
+    name: z.string(),
+    key: z.string(),
+    reason: z.string().optional(),
+  }),
   'plan.updated': z.looseObject({ callId: z.string(), items: z.array(planItemSchema) }),
   'question.asked': z.looseObject({
     questionId: z.string(),
@@ -104,7 +118,8 @@ export const eventDataSchemas = {
   'child.ended': z.looseObject({ childId: z.string(), status: z.string() }),
   'context.compacted': z.looseObject({ summary: z.string(), uptoSeq: z.int() }),
   'mission.completed': z.looseObject({ result: resultSchema }),
-  'mission.failed': z.looseObject({ ...failureSchema.shape }),
+  /** `result`: what it has so far. */
+  'mission.failed': z.looseObject({ ...failureSchema.shape, result: resultSchema.optional() }),
   'mission.cancelled': z.looseObject({ by: z.string(), reason: z.string().optional() }),
 } as const
 
@@ -124,6 +139,7 @@ export type FileRef = z.infer<typeof fileSchema>
 export type Limits = z.infer<typeof limitsSchema>
 export type Message = z.infer<typeof messageSchema>
 export type Failure = z.infer<typeof failureSchema>
+export type Source = z.infer<typeof sourceSchema>
 export type Result = z.infer<typeof resultSchema>
 
 const endings: ReadonlySet<string> = new Set(['mission.completed', 'mission.failed', 'mission.cancelled'])

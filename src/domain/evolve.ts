@@ -4,8 +4,10 @@ import { addUsd } from './money.ts'
 import { retryDelayMs } from './model-retry.ts'
 import { answerQuestion, askQuestion, expireQuestion } from './questions.ts'
 import { settleCall } from './settle-call.ts'
-import type { MissionState, Turn } from './state.ts'
+import type { MissionState, Turn, Usage } from './state.ts'
+import { adviceAfter, isRefusal, onward, stumbleOf, type Stumble } from './stumble.ts'
 
+type AnswerData = Extract<MissionEvent, { type: 'model.answered' }>['data']
 type Apply<T extends EventType> = (state: MissionState, event: Extract<MissionEvent, { type: T }>) => MissionState
 
 /** Some events change nothing but the number: a person reads them, the agent does not. */
@@ -16,35 +18,42 @@ const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
   'model.answered': answered,
   'model.failed': (state, { data, at }) => ({
     ...state,
+    usage: data.usage === undefined ? state.usage : withTokens(state.usage, data.usage),
     modelFailures: state.modelFailures + 1,
     modelRetryAt: at + Math.max(data.retryAfterMs ?? 0, retryDelayMs(state.modelFailures + 1)),
     lastModelFailure: { ...data.error, retry: data.retry },
   }),
-  'tool.started': (state, { data }) => withCall(state, data.callId, 'started'),
+  'tool.started': (state, { data }) => onward(withCall(state, data.callId, 'started')),
   'tool.finished': (state, { data }) => {
     const settled = settleCall(state, data.callId, data.output ?? `[${data.content?.bytes ?? 0} bytes, stored]`)
-    const files = data.files ?? []
-    return { ...settled, files: [...state.files.filter((old) => !files.some((f) => f.name === old.name)), ...files] }
+    const { files = [], sources = [] } = data
+    return {
+      ...onward(settled),
+      files: [...state.files.filter((old) => !files.some((f) => f.name === old.name)), ...files],
+      sources: [...state.sources.filter((old) => !sources.some((s) => s.id === old.id)), ...sources],
+    }
   },
-  'tool.failed': (state, { data }) => settleCall(state, data.callId, `Error: ${data.error.message}`),
-  'tool.unknown': (state, { data }) =>
-    settleCall(
-      state,
-      data.callId,
-      'Error: the call was interrupted and its outcome is unknown. Do not repeat it blindly.',
-    ),
+  'tool.failed': (state, { data }) => {
+    const settled = settleCall(state, data.callId, `Error: ${data.error.message}`)
+    return isRefusal(data.error.code) ? settled : onward(settled)
+  },
+  'tool.unknown': (state, { data }) => {
+    const reason = data.reason ?? 'The call was interrupted.'
+    const advice = 'It may have happened: find out before you do it again.'
+    return settleCall(state, data.callId, `Error: the outcome of this call is unknown. ${reason} ${advice}`)
+  },
   'plan.updated': (state, { data }) => ({
-    ...settleCall(state, data.callId, JSON.stringify({ plan: 'saved', items: data.items.length })),
+    ...onward(settleCall(state, data.callId, JSON.stringify({ plan: 'saved', items: data.items.length }))),
     plan: data.items,
   }),
-  'question.asked': (state, { data, at }) => withCall(askQuestion(state, data, at), data.callId, 'asked'),
+  'question.asked': (state, { data, at }) => onward(withCall(askQuestion(state, data, at), data.callId, 'asked')),
   'question.reminded': unchanged,
   'question.answered': (state, { data }) => answerQuestion(state, data.questionId, data.answer),
   'question.expired': (state, { data }) => expireQuestion(state, data.questionId),
   'budget.granted': (state, { data }) => ({ ...state, limits: { ...state.limits, ...data.limits } }),
   'budget.exhausted': unchanged,
   'timer.set': (state, { data }) => ({
-    ...withCall(state, data.callId, 'sleeping'),
+    ...onward(withCall(state, data.callId, 'sleeping')),
     timers: [...state.timers, { timerId: data.timerId, callId: data.callId, until: Date.parse(data.until) }],
   }),
   'timer.fired': fired,
@@ -62,7 +71,11 @@ const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
     endedAt: at,
     outcome: { status: 'completed', result: data.result },
   }),
-  'mission.failed': (state, { data, at }) => ({ ...state, endedAt: at, outcome: { status: 'failed', error: data } }),
+  'mission.failed': (state, { data: { code, message, hint, result }, at }) => ({
+    ...state,
+    endedAt: at,
+    outcome: { status: 'failed', error: { code, message, hint }, result },
+  }),
   'mission.cancelled': (state, { data, at }) => ({
     ...state,
     endedAt: at,
@@ -121,6 +134,8 @@ function created(event: MissionEvent): MissionState {
     timers: [],
     closedQuestions: {},
     plan: [],
+    sources: [],
+    stumbles: 0,
     usage: { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: '0' },
     modelFailures: 0,
     modelRetryAt: 0,
@@ -130,22 +145,43 @@ function created(event: MissionEvent): MissionState {
 }
 
 function answered(state: MissionState, event: Extract<MissionEvent, { type: 'model.answered' }>): MissionState {
-  const { text = '', toolCalls, usage } = event.data
+  const { text = '', toolCalls, usage, finishReason } = event.data
+  const stumble = stumbleOf(event.data)
+  const cut = finishReason === 'length' || finishReason === 'content_filter'
   return {
     ...state,
-    turns: [...state.turns, { role: 'assistant', content: text, toolCalls }],
+    turns: [...state.turns, ...turnsOf(event.data, stumble)],
     answeredSeq: event.seq,
-    calls: toolCalls.map((call, index) => ({ call, index, status: 'pending' })),
-    usage: {
-      steps: state.usage.steps + 1,
-      inputTokens: state.usage.inputTokens + usage.inputTokens,
-      outputTokens: state.usage.outputTokens + usage.outputTokens,
-      costUsd: addUsd(state.usage.costUsd, usage.costUsd),
-    },
+    calls: toolCalls.map((call, index) => {
+      return { call, index, status: 'pending', cutShort: cut && index === toolCalls.length - 1 }
+    }),
+    usage: { ...withTokens(state.usage, usage), steps: state.usage.steps + 1 },
+    stumbles: stumble === undefined ? 0 : state.stumbles + 1,
+    stumble,
     modelFailures: 0,
     modelRetryAt: 0,
     lastModelFailure: undefined,
     lastText: text === '' ? state.lastText : text,
+  }
+}
+
+/**
+ * An empty answer can't be sent back to most servers, and a filtered one would be filtered again, so of these the model
+ * reads only what was wrong with them.
+ */
+function turnsOf({ text = '', toolCalls }: AnswerData, stumble: Stumble | undefined): Turn[] {
+  const turn: Turn = { role: 'assistant', content: text, toolCalls }
+  if (stumble === undefined || stumble.why === 'bad_calls') return [turn]
+  const advice: Turn = { role: 'user', content: adviceAfter(stumble) }
+  return stumble.why === 'cut_short' && text.trim() !== '' ? [turn, advice] : [advice]
+}
+
+function withTokens(sum: Usage, more: AnswerData['usage']): Usage {
+  return {
+    ...sum,
+    inputTokens: sum.inputTokens + more.inputTokens,
+    outputTokens: sum.outputTokens + more.outputTokens,
+    costUsd: addUsd(sum.costUsd, more.costUsd),
   }
 }
 

@@ -1,10 +1,13 @@
-import type { Failure, FileRef, Limits, Message, PlanItem, Result, ToolCall } from './event.ts'
+import type { Failure, FileRef, Limits, Message, PlanItem, Result, Source, ToolCall } from './event.ts'
+import type { Stumble } from './stumble.ts'
 
 /** One tool call of the model's latest answer. `index` tells calls with the same id apart. */
 export interface CallState {
   call: ToolCall
   index: number
   status: 'pending' | 'started' | 'asked' | 'sleeping' | 'settled'
+  /** The answer broke off while the model wrote this call. */
+  cutShort: boolean
 }
 
 export interface QuestionState {
@@ -27,7 +30,7 @@ export type Turn =
 
 export type Outcome =
   | { status: 'completed'; result: Result }
-  | { status: 'failed'; error: Failure }
+  | { status: 'failed'; error: Failure; result?: Result }
   | { status: 'cancelled'; by: string; reason?: string }
 
 export interface Usage {
@@ -64,7 +67,12 @@ export interface MissionState {
   inputs: FileRef[]
   /** The workspace now. */
   files: FileRef[]
+  /** What the results of tools came from, each once. */
+  sources: Source[]
   usage: Usage
+  /** Answers in a row that led nowhere, and what was wrong with the latest. */
+  stumbles: number
+  stumble?: Stumble
   /** Model failures in a row, and the earliest time of the next attempt. */
   modelFailures: number
   modelRetryAt: number

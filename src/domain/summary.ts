@@ -19,6 +19,9 @@ export function summarise(state: MissionState, waiting?: Waiting): Summary & Rec
     if (until !== undefined) summary.waitingFor.until = new Date(until).toISOString()
   }
   if (state.outcome?.status === 'completed') summary.result = state.outcome.result
-  if (state.outcome?.status === 'failed') summary.error = state.outcome.error
+  if (state.outcome?.status === 'failed') {
+    summary.error = state.outcome.error
+    summary.result = state.outcome.result
+  }
   return { ...summary }
 }

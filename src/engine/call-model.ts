@@ -1,4 +1,4 @@
-import { RetryableError, TerminalError } from '../domain/errors.ts'
+import { RetryableError, TerminalError, type Tokens } from '../domain/errors.ts'
 import type { EventDraft, ToolCall } from '../domain/event.ts'
 import { addUsd, tokensUsd } from '../domain/money.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
@@ -18,22 +18,12 @@ export async function callModel(
   const begun = context.clock.monotonic()
   const since = () => Math.round(context.clock.monotonic() - begun)
   try {
-    const answer = await context.model.complete(request, { signal })
-    if (answer.text === '' && answer.toolCalls.length === 0) {
-      if (answer.finishReason === 'content_filter') throw filtered()
-      throw new RetryableError('model_empty_answer', 'The model gave neither a text nor a tool call')
-    }
-    return answered(answer, request.model, profile, since())
+    return answered(await context.model.complete(request, { signal }), request.model, profile, since())
   } catch (error) {
     signal.throwIfAborted()
-    return failed(error, request.model, since())
+    if (!(error instanceof RetryableError || error instanceof TerminalError)) throw error
+    return failed(error, request.model, profile, since())
   }
-}
-
-function filtered(): TerminalError {
-  return new TerminalError('model_content_filter', "The model's content filter let no answer through.", {
-    hint: 'Reword the goal, or look at the files and results that it led to.',
-  })
 }
 
 function requestFor(context: EngineContext, state: MissionState, profile: EffectiveProfile): ModelRequest {
@@ -48,20 +38,19 @@ function requestFor(context: EngineContext, state: MissionState, profile: Effect
 }
 
 function answered(answer: ModelAnswer, asked: string, profile: EffectiveProfile, durationMs: number): EventDraft {
-  const { model, text, finishReason } = answer
-  const usage = { ...answer.usage, costUsd: cost(answer, asked, profile) }
+  const { model, text, finishReason, contentFilter } = answer
+  const usage = { ...answer.usage, costUsd: cost(answer.usage, profile.prices[model] ?? profile.prices[asked]) }
   const toolCalls = distinct(answer.toolCalls)
-  return { type: 'model.answered', data: { model, text, toolCalls, finishReason, usage, durationMs } }
+  return { type: 'model.answered', data: { model, text, toolCalls, finishReason, contentFilter, usage, durationMs } }
 }
 
 /**
- * By the name that the server gave, or else the one that was asked for: OpenAI answers with a dated name. Zero for a model
- * that the profile gives no price for.
+ * Zero for a model that the profile gives no price for. Prices go by the name that the server gave, or else by the one that
+ * was asked for: OpenAI answers with a dated name.
  */
-function cost({ model, usage }: ModelAnswer, asked: string, profile: EffectiveProfile): string {
-  const price = profile.prices[model] ?? profile.prices[asked]
+function cost(tokens: Tokens, price: EffectiveProfile['prices'][string] | undefined): string {
   if (price === undefined) return '0'
-  return addUsd(tokensUsd(usage.inputTokens, price.inputUsd), tokensUsd(usage.outputTokens, price.outputUsd))
+  return addUsd(tokensUsd(tokens.inputTokens, price.inputUsd), tokensUsd(tokens.outputTokens, price.outputUsd))
 }
 
 /** Some servers give no ids, or one id twice; results could not be told apart then (fault F39). */
@@ -74,14 +63,20 @@ function distinct(calls: readonly ToolCall[]): ToolCall[] {
   })
 }
 
-function failed(error: unknown, model: string, durationMs: number): EventDraft {
+function failed(
+  error: RetryableError | TerminalError,
+  model: string,
+  profile: EffectiveProfile,
+  durationMs: number,
+): EventDraft {
+  const { code, message, spent } = error
+  const usage = spent && { ...spent, costUsd: cost(spent, profile.prices[model]), estimated: true }
+  const data = { model, durationMs, usage }
   if (error instanceof RetryableError) {
-    const { code, message, retryAfterMs } = error
-    return { type: 'model.failed', data: { model, error: { code, message }, retry: true, retryAfterMs, durationMs } }
+    const { retryAfterMs } = error
+    return { type: 'model.failed', data: { ...data, error: { code, message }, retry: true, retryAfterMs } }
   }
-  if (error instanceof TerminalError) {
-    const { code, message, hint } = error
-    return { type: 'model.failed', data: { model, error: { code, message, hint }, retry: false, durationMs } }
-  }
-  throw error
+  const { hint } = error
+  const contentFilter = error.contentFilter && [...error.contentFilter]
+  return { type: 'model.failed', data: { ...data, error: { code, message, hint }, retry: false, contentFilter } }
 }

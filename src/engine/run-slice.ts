@@ -1,5 +1,5 @@
-import { decide, MODEL_STEP, type Action } from '../domain/decide.ts'
-import { endsJournal, type EventDraft } from '../domain/event.ts'
+import { decide, failure, MODEL_STEP, type Action } from '../domain/decide.ts'
+import { endsJournal, type EventDraft, type Failure } from '../domain/event.ts'
 import { evolve, fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { MissionState } from '../domain/state.ts'
@@ -16,6 +16,12 @@ export type SliceEnd = 'ended' | 'waiting' | 'handed-over' | 'lost'
 
 /** Crashes in a row without an event in between after which a mission is given up. */
 const CRASH_LIMIT = 5
+
+const CRASH_LOOP: Failure = {
+  code: 'crash_loop',
+  message: `The instance died ${CRASH_LIMIT} times in a row while it worked on this mission, without a step in between.`,
+  hint: 'Look for out-of-memory or start-up errors in the logs of that time, then start the mission again.',
+}
 
 /** Moves one claimed mission until it ends, waits, the slice's time is up, or the lease is gone. */
 export async function runSlice(context: EngineContext, claim: Claim, stop: AbortSignal): Promise<SliceEnd> {
@@ -70,7 +76,8 @@ class Slice {
   }
 
   async run(): Promise<SliceEnd> {
-    if (this.#claim.crashes >= CRASH_LIMIT && this.#state.outcome === undefined) await this.#append([crashLoop()])
+    if (this.#claim.crashes >= CRASH_LIMIT && this.#state.outcome === undefined)
+      await this.#append([failure(this.#state, CRASH_LOOP)])
     for (;;) {
       const actions = this.#decide()
       if (actions.some(({ do: what }) => what === 'stop')) return 'ended'
@@ -223,10 +230,4 @@ class Slice {
 
 function preview(state: MissionState, event: EventDraft): MissionState {
   return evolve(state, { ...event, seq: state.seq + 1, at: state.createdAt })
-}
-
-function crashLoop(): EventDraft {
-  const message = `The instance died ${CRASH_LIMIT} times in a row while it worked on this mission, without a step in between.`
-  const hint = 'Look for out-of-memory or start-up errors in the logs of that time, then start the mission again.'
-  return { type: 'mission.failed', data: { code: 'crash_loop', message, hint } }
 }

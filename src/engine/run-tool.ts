@@ -34,23 +34,34 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     name: run.call.name,
     durationMs: Math.round(context.clock.monotonic() - begun),
   })
+  const tool = context.tools.get(run.call.name)
   try {
-    const tool = toolOf(context, run.call)
-    const result = await attempt(context, tool, run)
-    const output = cut(result.text, tool.maxOutputBytes)
-    return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files: result.files } }
+    if (tool === undefined) throw notDeployed(run.call.name)
+    const { text, files, sources } = await attempt(context, tool, run)
+    const output = cut(text, tool.maxOutputBytes)
+    return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files, sources } }
   } catch (error) {
     run.signal.throwIfAborted()
     // A tool's own connections may fail with the same codes, so the class tells whose it was.
     if (error instanceof DatabaseUnreachable) throw error
-    return { type: 'tool.failed', data: { ...base(), error: describe(error, context, run) } }
+    const failure = describe(error, context, run)
+    // Only its own refusal says that a `once` tool did nothing; a deadline or a broken connection leaves it open (fault F45).
+    if (tool?.effect === 'once' && !(error instanceof TerminalError)) return unknown(run, failure.message)
+    return { type: 'tool.failed', data: { ...base(), error: failure } }
   }
 }
 
-function toolOf(context: EngineContext, call: ToolCall): Tool {
-  const tool = context.tools.get(call.name)
-  if (tool !== undefined) return tool
-  throw new TerminalError('unknown_tool', `The tool "${call.name}" is not part of this deployment. Go on without it.`)
+function unknown({ call, key }: ToolRun, reason: string): EventDraft {
+  return { type: 'tool.unknown', data: { callId: call.id, name: call.name, key, reason } }
+}
+
+function notDeployed(name: string): TerminalError {
+  return new TerminalError('unknown_tool', `The tool "${name}" is not part of this deployment. Go on without it.`)
+}
+
+/** Of the tool's own time limit; it is not tried again. */
+class TimedOut extends Error {
+  override readonly name = 'TimedOut'
 }
 
 async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promise<ToolResult> {
@@ -70,8 +81,7 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
       return await raceWith(signal, tool.run(parsed.value, given))
     } catch (error) {
       run.signal.throwIfAborted()
-      if (timeout.aborted)
-        throw new TerminalError('timeout', `The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
+      if (timeout.aborted) throw new TimedOut(`The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
       if (!(error instanceof RetryableError) || tool.effect === 'once' || n === ATTEMPTS) throw error
       const pause = error.retryAfterMs ?? 500 * 2 ** n
       if (pause > LONGEST_PAUSE_MS) throw error
@@ -125,6 +135,7 @@ function cut(text: string, maxBytes: number): string {
 function describe(error: unknown, context: EngineContext, run: ToolRun) {
   if (error instanceof TerminalError) return { code: error.code, message: error.message, hint: error.hint }
   if (error instanceof RetryableError) return { code: error.code, message: error.message }
+  if (error instanceof TimedOut) return { code: 'timeout', message: error.message }
   context.telemetry.toolCrashed({ missionId: run.missionId, tenantId: run.tenantId, tool: run.call.name, error })
   return { code: 'tool_crashed', message: `The tool "${run.call.name}" failed unexpectedly. Try another way.` }
 }

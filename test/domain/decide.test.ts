@@ -209,6 +209,61 @@ describe('limits', () => {
   })
 })
 
+describe('what a mission has so far', () => {
+  const limited = created({
+    limits: { steps: 2, tokens: 1000, costUsd: '1', wallMs: 3_600_000 },
+    files: [{ name: 'in.csv', bytes: 1, sha256: 'a' }],
+  })
+
+  it('goes with the failure that ends it: the latest text and the files that it wrote', () => {
+    const done = event('tool.finished', {
+      callId: 'c0',
+      name: 'write_file',
+      effect: 'idempotent',
+      output: 'ok',
+      files: [{ name: 'out.txt', bytes: 2, sha256: 'b' }],
+      durationMs: 1,
+    })
+    expect(next([limited, started(), answered('I write it down', 'write_file'), done])).toMatchObject([
+      {
+        event: {
+          type: 'mission.failed',
+          data: {
+            code: 'limit_steps',
+            result: { text: 'I write it down', files: [{ name: 'out.txt', bytes: 2, sha256: 'b' }] },
+          },
+        },
+      },
+    ])
+  })
+
+  it('is left out where there is nothing', () => {
+    const [action] = next([limited, started(), answered('', 'read_file'), finished('c0', 'x')])
+    expect(action).toMatchObject({ event: { type: 'mission.failed' } })
+    expect(action).not.toHaveProperty('event.data.result')
+  })
+})
+
+it('an answer cites the sources that it names, and no others', () => {
+  const sources = [
+    { id: 'doc-1', title: 'One' },
+    { id: '2', title: 'Two' },
+    { id: 'https://example.com/a', url: 'https://example.com/a' },
+  ]
+  const done = event('tool.finished', {
+    callId: 'c0',
+    name: 'read_file',
+    effect: 'read',
+    output: 'x',
+    durationMs: 1,
+    sources,
+  })
+  const text = 'See [doc-1] and https://example.com/a; 2 are enough.'
+  expect(next([created(), started(), answered('', 'read_file'), done, answered(text)])).toMatchObject([
+    { event: { data: { result: { citations: [sources[0], sources[2]] } } } },
+  ])
+})
+
 it('a plan whose items wait for each other is refused with the circle', () => {
   const item = (id: string, dependsOn: string[]) => ({ id, title: id, status: 'pending', dependsOn })
   const plan = { items: [item('a', ['c']), item('b', ['a']), item('c', ['b'])] }

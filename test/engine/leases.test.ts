@@ -464,7 +464,7 @@ describe('a tool that acts once', () => {
       'model.answered',
       'mission.completed',
     ])
-    expect(heard[0]?.at(-1)?.content).toContain('outcome is unknown')
+    expect(heard[0]?.at(-1)?.content).toContain('outcome of this call is unknown')
   })
 
   it('is announced even where something from outside comes in at that moment', async () => {

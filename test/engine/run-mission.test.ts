@@ -229,11 +229,27 @@ describe('a model that fails', () => {
     })
   })
 
-  it('by saying nothing at all is asked again later', async () => {
+  it('after part of an answer is charged what that part cost', async () => {
     world = await createWorld()
     const id = await world.create()
-    expect(await world.engine({ model: () => say('') }).run()).toEqual(['waiting'])
-    expect((await world.events(id)).at(-1)?.data).toMatchObject({ error: { code: 'model_empty_answer' }, retry: true })
+    const model = () => {
+      const spent = { inputTokens: 10_000, outputTokens: 10 }
+      throw new TerminalError('model_content_filter', 'Stopped: violence (high)', {
+        spent,
+        contentFilter: ['violence (high)'],
+      })
+    }
+    await world.engine({ model }).run()
+    expect((await world.events(id))[2]?.data).toMatchObject({
+      contentFilter: ['violence (high)'],
+      usage: { inputTokens: 10_000, outputTokens: 10, costUsd: '0.01002', estimated: true },
+    })
+    const { status, error, usage } = await readMission(world.missions, world.caller, id)
+    expect({ status, code: error?.code, usage }).toMatchObject({
+      status: 'failed',
+      code: 'model_content_filter',
+      usage: { steps: 0, costUsd: '0.01002' },
+    })
   })
 })
 
@@ -245,11 +261,14 @@ describe('a limit', () => {
     // 100 tokens in and 10 out cost 0.00012 here.
     ['of cost', { limits: { costUsd: '0.0003' } }, 'limit_costUsd'],
   ]
-  it.each(table)('%s ends the mission after one step over it at most', async (_, request, code) => {
+  it.each(table)('%s ends the mission after one step over it at most, with what it has', async (_, request, code) => {
     world = await createWorld([echo])
     const id = await world.create('Go on', request)
-    await world.engine({ model: endless }).run()
+    await world.engine({ model: () => ({ ...endless(), text: 'Half of it' }) }).run()
     expect((await world.events(id)).at(-1)?.data).toMatchObject({ code })
+    const { status, error, result } = await readMission(world.missions, world.caller, id)
+    expect({ status, code: error?.code, result }).toEqual({ status: 'failed', code, result: { text: 'Half of it' } })
+    expect(await world.row(id)).toMatchObject({ summary: { result: { text: 'Half of it' } } })
     const answers = (await world.types(id)).filter((type) => type === 'model.answered')
     expect(answers).toHaveLength(code === 'limit_steps' ? 2 : 3)
   })
@@ -263,6 +282,20 @@ describe('a limit', () => {
     await world.letTimePass(id, 61_000)
     expect(await run()).toEqual(['ended'])
     expect((await world.events(id)).at(-1)?.data).toMatchObject({ code: 'limit_wallMs' })
+  })
+
+  it('of steps is told to the model before its last one', async () => {
+    world = await createWorld([echo])
+    const id = await world.create('Go on', { limits: { steps: 3 } })
+    const heard: string[] = []
+    const model = (messages: ModelMessage[]) => {
+      heard.push(messages.at(-1)?.content ?? '')
+      return heard.length === 1 ? endless() : say('This is what I have')
+    }
+    await world.engine({ model }).run()
+    expect(heard[0]).toBe('Go on')
+    expect(heard[1]).toContain('the last of the 3 steps')
+    expect(await world.row(id)).toMatchObject({ status: 'completed' })
   })
 
   it('does not swallow an answer that used it up', async () => {

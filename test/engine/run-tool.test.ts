@@ -17,7 +17,7 @@ async function outcomeOf(one: Tool, input: unknown = {}): Promise<{ type: string
     over: ({ clock }) => ({ clock: { ...clock, sleep: async () => undefined } }),
   })
   expect(await engine.run()).toEqual(['ended'])
-  const { type, data } = (await world.events(id)).find((event) => event.type.startsWith('tool.f')) ?? {}
+  const { type, data } = (await world.events(id)).find((event) => /^tool\.(f|u)/.test(event.type)) ?? {}
   return { type: type ?? 'none', data, engine }
 }
 
@@ -59,8 +59,25 @@ describe('a tool that fails', () => {
 
   it('in passing is never tried again where it acts once', async () => {
     const { one, attempts } = failing(new RetryableError('busy', 'Busy'), { effect: 'once' })
-    expect((await outcomeOf(one)).type).toBe('tool.failed')
+    expect(await outcomeOf(one)).toMatchObject({ type: 'tool.unknown', data: { key: '3.0', reason: 'Busy' } })
     expect(attempts()).toBe(1)
+  })
+
+  it('for good where it acts once has not acted', async () => {
+    const { one } = failing(new TerminalError('not_sent', 'Nothing was sent'), { effect: 'once' })
+    expect(await outcomeOf(one)).toMatchObject({ type: 'tool.failed', data: { error: { code: 'not_sent' } } })
+  })
+
+  it('to come back in time, or by a defect, where it acts once may have acted', async () => {
+    const slow = tool('slow', () => new Promise(() => undefined), { timeoutMs: 50, effect: 'once' })
+    const { type, data } = await outcomeOf(slow)
+    expect({ type, data }).toMatchObject({ type: 'tool.unknown', data: { reason: expect.stringContaining('0.05 s') } })
+    await world.stop()
+    const { one } = failing(new TypeError('secret'), { effect: 'once' })
+    const crashed = await outcomeOf(one)
+    expect(crashed.type).toBe('tool.unknown')
+    expect(JSON.stringify(crashed.data)).not.toContain('secret')
+    expect(crashed.engine.told.toolCrashed).toHaveLength(1)
   })
 
   it('in passing is not waited for longer than half a minute', async () => {
