@@ -4,8 +4,8 @@ import { addUsd } from './money.ts'
 import { retryDelayMs } from './model-retry.ts'
 import { answerQuestion, askQuestion, expireQuestion } from './questions.ts'
 import { settleCall } from './settle-call.ts'
-import type { MissionState, Turn, Usage } from './state.ts'
-import { adviceAfter, isRefusal, onward, stumbleOf, type Stumble } from './stumble.ts'
+import type { MissionState, Stumble, Turn, Usage } from './state.ts'
+import { adviceAfter, isRefusal, onward, stumbleOf } from './stumble.ts'
 
 type AnswerData = Extract<MissionEvent, { type: 'model.answered' }>['data']
 type Apply<T extends EventType> = (state: MissionState, event: Extract<MissionEvent, { type: T }>) => MissionState

@@ -1,5 +1,4 @@
 import type { Failure, FileRef, Limits, Message, PlanItem, Result, Source, ToolCall } from './event.ts'
-import type { Stumble } from './stumble.ts'
 
 /** One tool call of the model's latest answer. `index` tells calls with the same id apart. */
 export interface CallState {
@@ -38,6 +37,12 @@ export interface Usage {
   inputTokens: number
   outputTokens: number
   costUsd: string
+}
+
+/** Why an answer of the model led nowhere. `bad_calls` holds until one of the answer's calls is taken up. */
+export interface Stumble {
+  why: 'empty' | 'cut_short' | 'content_filter' | 'bad_calls'
+  contentFilter?: string[]
 }
 
 /** Everything that a journal says about a mission. Made by `evolve` alone. */

@@ -1,11 +1,5 @@
 import type { Failure, MissionEvent } from './event.ts'
-import type { MissionState } from './state.ts'
-
-/** Why an answer of the model led nowhere. `bad_calls` holds until one of the answer's calls is taken up. */
-export interface Stumble {
-  why: 'empty' | 'cut_short' | 'content_filter' | 'bad_calls'
-  contentFilter?: string[]
-}
+import type { MissionState, Stumble } from './state.ts'
 
 /**
  * Answers in a row that may lead nowhere before the mission fails. Small local models need three or four attempts at a tool's
