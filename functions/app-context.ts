@@ -58,7 +58,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const telemetry = createTelemetry(createLogger({ level: config.logLevel, secrets: known }))
   const tools = createTools()
-  const { byName: profiles, problems } = readProfiles(tools, config.defaultProfile)
+  const { byName: profiles, problems } = readProfiles(tools, config)
   const databases = createDatabases({
     url: secrets.databaseUrl,
     pooler: config.database.pooler,

@@ -7,6 +7,8 @@ export interface Config {
   search: SearchConfig | undefined
   auth: 'keys' | 'off'
   defaultProfile: string
+  /** Absent: the profiles that ship. */
+  profilesDir: string | undefined
   logLevel: string
   engine: { sliceMs: number; concurrency: number; leaseSeconds: number }
 }

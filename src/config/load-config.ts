@@ -71,6 +71,7 @@ function toConfig(settings: Settings): Config {
     search: toSearch(settings),
     auth: settings.AUTH,
     defaultProfile: settings.PROFILE,
+    profilesDir: settings.PROFILES_DIR,
     logLevel: settings.LOG_LEVEL,
     engine: {
       sliceMs: settings.SLICE_SECONDS * 1000,

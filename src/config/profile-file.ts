@@ -13,12 +13,16 @@ export const profileFileSchema = z.strictObject({
   model: z
     .strictObject({
       name: z.string().min(1).optional().describe("Absent: the deployment's OPENAI_MODEL."),
-      temperature: z.number().min(0).max(2).optional(),
+      temperature: z.number().min(0).max(2).optional().describe("Absent: the server's own. Not all models take one."),
       maxOutputTokens: z.int().positive().optional().describe('Most tokens of one answer.'),
     })
-    .default({}),
+    .default({})
+    .describe('The language model.'),
   instructions: z.string().min(1).describe('The first words of the system prompt.'),
-  tools: z.array(z.string()).min(1).describe('Names of the tools that the agent may use.'),
+  tools: z
+    .array(z.string())
+    .min(1)
+    .describe('Names of the tools that the agent may use; nothing else is offered or run.'),
   limits: z
     .strictObject({
       steps: z.int().min(1).max(100_000).describe('Model calls and tool calls together.'),
@@ -30,11 +34,17 @@ export const profileFileSchema = z.strictObject({
         .max(24 * 365)
         .describe('From the first step to the end, waits included.'),
     })
-    .describe('At a limit the mission ends and says which one it was.'),
+    .describe('At a limit the mission ends and says which one it was. A request may set its own.'),
   prices: z
-    .record(z.string(), z.strictObject({ inputUsd: usdSchema, outputUsd: usdSchema }))
+    .record(
+      z.string(),
+      z.strictObject({
+        inputUsd: usdSchema.describe('US dollars for a million tokens that the model reads.'),
+        outputUsd: usdSchema.describe('US dollars for a million tokens that it writes, thinking included.'),
+      }),
+    )
     .default({})
-    .describe('US dollars for a million tokens, by model; a model without a price costs nothing.'),
+    .describe('By model, as the server names it or as it was asked for. A model without a price counts as free.'),
   egress: z
     .strictObject({
       allow: z.array(originOrAny).default([]).describe('Origins that fetch_url may read; * for any public one.'),

@@ -78,6 +78,11 @@ export const settingsSchema = z.object({
     .optional()
     .describe('The key that clients send as Authorization: Bearer.'),
   PROFILE: z.string().min(1).default('dev').describe('The agent profile of missions that name none.'),
+  PROFILES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of agent profiles in place of the ones that ship; relative to the working folder.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
     .default('info')

@@ -68,7 +68,7 @@ async function start(
   checkSettings(env, log)
   const services = await startServices(dataDir, log)
   stops.push(() => services.stop())
-  const demo = env['OPENAI_API_KEY'] || env['OPENAI_BASE_URL'] ? undefined : await startModel(env, log)
+  const demo = hasModel(env) ? undefined : await startModel(env, log)
   if (demo !== undefined) stops.push(() => demo.stop())
   const { entry } = await buildBundle(join(dataDir, 'app'))
   const host = await startHost({
@@ -102,13 +102,17 @@ function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): voi
   const stand = { ownerUrl: '', appUrl: 'postgresql://127.0.0.1/taskforce', storageConnectionString: 'local' }
   const result = loadConfig(appEnvironment(env, stand, undefined))
   if (!result.ok) throw new Error(['These settings are wrong:', ...result.problems.map(sentence)].join('\n  '))
-  const { byName, problems } = readProfiles(createTools(), result.config.defaultProfile)
+  const { byName, problems } = readProfiles(createTools(), result.config)
   if (!byName.has(result.config.defaultProfile)) throw new Error(problems.map(sentence).join('\n'))
   for (const one of problems) log(`Left out: ${sentence(one)}`)
 }
 
 function sentence({ file, key, reason }: Problem): string {
   return `${file}: ${key} ${reason}`
+}
+
+function hasModel(env: NodeJS.ProcessEnv): boolean {
+  return ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'AZURE_OPENAI_ENDPOINT'].some((name) => env[name])
 }
 
 async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<DemoModelServer> {

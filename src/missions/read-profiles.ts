@@ -1,4 +1,4 @@
-import type { Problem } from '../config/config.ts'
+import type { Config, Problem } from '../config/config.ts'
 import { loadProfiles, profilesDir, type Profiles } from '../config/load-profiles.ts'
 import { controlTools } from '../domain/control-tools/registry.ts'
 import { optionalTools } from '../tools/registry.ts'
@@ -8,19 +8,22 @@ import type { Tool } from '../tools/tool.ts'
  * The profiles of this deployment, checked against the tools that it has. What is wrong with single ones is said, and the
  * others work; a folder that can't be read, or a default that is not among them, is a problem like any other.
  */
-export function readProfiles(tools: ReadonlyMap<string, Tool>, defaultProfile: string): Profiles {
+export function readProfiles(
+  tools: ReadonlyMap<string, Tool>,
+  { defaultProfile, profilesDir: dir = profilesDir() }: Pick<Config, 'defaultProfile' | 'profilesDir'>,
+): Profiles {
   const names = new Set([...tools.keys(), ...optionalTools, ...controlTools.map(({ name }) => name)])
-  const { byName, problems } = load(names)
+  const { byName, problems } = load(dir, names)
   return { byName, problems: [...problems, ...missingDefault(byName, defaultProfile)] }
 }
 
 /** A handler that throws leaves its client without an answer, so nothing is thrown here. */
-function load(tools: ReadonlySet<string>): Profiles {
+function load(dir: string, tools: ReadonlySet<string>): Profiles {
   try {
-    return loadProfiles(profilesDir(), tools)
+    return loadProfiles(dir, tools)
   } catch (error) {
     const reason = `can't be read: ${(error as Error).message}`
-    return { byName: new Map(), problems: [{ file: 'profiles', key: '(whole folder)', reason }] }
+    return { byName: new Map(), problems: [{ file: dir, key: '(whole folder)', reason }] }
   }
 }
 

@@ -7,7 +7,7 @@ import { loadProfiles, profilesDir } from '../../src/config/load-profiles.ts'
 import { rawAuth } from '../../src/config/raw-auth.ts'
 import { foreignSettings, settingsSchema } from '../../src/config/settings.ts'
 import { controlTools } from '../../src/domain/control-tools/registry.ts'
-import { createTools } from '../../src/tools/registry.ts'
+import { createTools, optionalTools } from '../../src/tools/registry.ts'
 
 const good = {
   DATABASE_URL: 'postgresql://u:hunter2@127.0.0.1/taskforce',
@@ -79,6 +79,26 @@ describe('a configuration', () => {
       'environment: AUTH "off" is for one machine only',
     ],
     ['with a schedule that is none', { ...good, SWEEP_SCHEDULE: '* *' }, 'environment: SWEEP_SCHEDULE six fields'],
+    [
+      'with Azure OpenAI and no deployment',
+      { ...good, AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com' },
+      'environment: AZURE_OPENAI_DEPLOYMENT is not set',
+    ],
+    [
+      'with a key of Azure OpenAI and no endpoint',
+      { ...good, AZURE_OPENAI_API_KEY: 'k' },
+      'environment: AZURE_OPENAI_ENDPOINT is not set',
+    ],
+    [
+      'with AI Search and no index',
+      { ...good, AZURE_SEARCH_ENDPOINT: 'https://x.search.windows.net' },
+      'environment: AZURE_SEARCH_INDEX is not set',
+    ],
+    [
+      'with a key of AI Search and no endpoint',
+      { ...good, AZURE_SEARCH_API_KEY: 'k' },
+      'environment: AZURE_SEARCH_ENDPOINT is not set',
+    ],
     ['without a queue', { ...good, JOBS_STORAGE: undefined }, 'environment: JOBS_STORAGE is not set'],
   ]
   it.each(table)('%s is refused by name', (_, env, expected) => {
@@ -89,6 +109,33 @@ describe('a configuration', () => {
     expect(
       problemsOf({ ...good, DATABASE_URL: 'hunter2-secret', OPENAI_BASE_URL: 'hunter2-secret' }).join(),
     ).not.toContain('hunter2')
+  })
+
+  const azure = { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com', AZURE_OPENAI_DEPLOYMENT: 'main' }
+  const models: [string, Record<string, string>, object][] = [
+    ['none', {}, { provider: 'none' }],
+    ['OpenAI', { OPENAI_API_KEY: 'sk' }, { provider: 'openai', name: 'gpt-5-mini', baseUrl: undefined }],
+    ['a compatible server', { OPENAI_BASE_URL: 'http://o/v1' }, { provider: 'openai', baseUrl: 'http://o/v1' }],
+    ['Azure OpenAI', azure, { provider: 'azure-openai', name: 'main', apiVersion: '2024-10-21' }],
+    [
+      'Azure OpenAI, although there is a key of OpenAI',
+      { ...azure, OPENAI_API_KEY: 'sk' },
+      { provider: 'azure-openai' },
+    ],
+  ]
+  it.each(models)('names %s as its model', (_, env, model) => {
+    expect(loadConfig({ ...good, ...env })).toMatchObject({ ok: true, config: { model } })
+  })
+
+  it('has a search index, hybrid or not', () => {
+    const search = { AZURE_SEARCH_ENDPOINT: 'https://x.search.windows.net', AZURE_SEARCH_INDEX: 'docs' }
+    expect(loadConfig(good)).toMatchObject({ config: { search: undefined } })
+    expect(loadConfig({ ...good, ...search })).toMatchObject({
+      config: { search: { index: 'docs', vectorFields: [] } },
+    })
+    expect(loadConfig({ ...good, ...search, AZURE_SEARCH_VECTOR_FIELDS: 'a, b,' })).toMatchObject({
+      config: { search: { vectorFields: ['a', 'b'] } },
+    })
   })
 
   it("takes the seed's SQLAlchemy form", () => {
@@ -102,7 +149,7 @@ it('while the configuration is broken, "off" still counts on one machine only', 
 })
 
 describe('profiles', () => {
-  const tools = new Set([...createTools().keys(), ...controlTools.map(({ name }) => name)])
+  const tools = new Set([...createTools().keys(), ...optionalTools, ...controlTools.map(({ name }) => name)])
 
   it('that ship are valid', () => {
     const { byName, problems } = loadProfiles(profilesDir(), tools)
