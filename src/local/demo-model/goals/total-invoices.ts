@@ -4,12 +4,8 @@ import type { Conversation, Outcome } from '../conversation.ts'
 import { call, say } from '../goal.ts'
 import type { Goal, Reply } from '../goal.ts'
 import { readJson } from '../read-json.ts'
+import { cell, findTable } from './invoice-table.ts'
 
-const filesSchema = z.object({ files: z.array(z.object({ name: z.string() })) })
-const cell = z
-  .union([z.string(), z.number()])
-  .nullable()
-  .transform((value) => String(value ?? '(no name)'))
 const customersSchema = z.object({
   rows: z.array(z.object({ customer: cell, total: cell, invoices: cell })),
   totalRows: z.number(),
@@ -29,21 +25,15 @@ export const totalInvoices: Goal = {
     if (!listed) return call('I look which files there are.', { name: 'list_files', arguments: {} })
     if (listed.failed) return say(`I could not list the files: ${listed.text}`)
     const [customers, sum] = outcomesOf(conversation, 'query_table')
-    if (!customers || !sum) return query(listed, conversation)
+    if (!customers || !sum) return query(conversation)
     const failure = [customers, sum].find((outcome) => outcome.failed)
     if (failure) return say(`I could not total the invoices: ${failure.text}`)
     return answer(customers, sum)
   },
 }
 
-function query(listed: Outcome, { asked }: Conversation): Reply {
-  const tables = (readJson(listed.text, filesSchema)?.files ?? [])
-    .map((file) => file.name)
-    .filter((name) => /\.[ct]sv$/i.test(name))
-  const file =
-    tables.find((name) => asked.some((text) => text.includes(name))) ??
-    tables.find((name) => /invoice/i.test(name)) ??
-    tables[0]
+function query(conversation: Conversation): Reply {
+  const file = findTable(conversation)
   if (file === undefined) {
     return say('There is no CSV file in this mission. Send one with the columns "customer" and "amount".')
   }
