@@ -38,6 +38,7 @@ export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness
     config,
     queue,
     model: checkModel(inputs.config),
+    search: checkSearch(inputs.config),
     sweep,
   }
   const vital = [checks.database, checks.schema, checks.config]
@@ -89,12 +90,21 @@ async function checkQueue(ping: (() => Promise<void>) | undefined): Promise<Chec
 
 function checkModel(config: Config | undefined): Check {
   if (config === undefined) return { status: 'fail', detail: 'not configured' }
-  if (config.model.provider === 'none') return { status: 'warn', detail: 'no model: set OPENAI_API_KEY' }
+  if (config.model.provider === 'none') {
+    return { status: 'warn', detail: 'no model: set OPENAI_API_KEY or AZURE_OPENAI_ENDPOINT' }
+  }
   if (config.model.name === 'demo')
     return pass({ detail: 'demo: scripted answers, no language model; set OPENAI_API_KEY for a real one' })
   return pass({
     detail: `${config.model.name} at ${serverOf(config.model)} (configured; not called by this check)`,
   })
+}
+
+/** Off is fine: the tools that need it are then left out. */
+function checkSearch(config: Config | undefined): Check {
+  const search = config?.search
+  if (search === undefined) return pass({ detail: 'off: AZURE_SEARCH_ENDPOINT is not set' })
+  return pass({ detail: `${search.index} at ${search.endpoint} (configured; not called by this check)` })
 }
 
 function serverOf(model: Exclude<ModelConfig, { provider: 'none' }>): string {

@@ -64,17 +64,14 @@ function recorded(logger: Logger, about: About, event: MissionEvent, state: Miss
     case 'mission.started':
       return logger.info(base, 'agent.execution.started')
     case 'model.answered': {
-      const { model, usage, durationMs, toolCalls } = event.data
+      const { model, usage, durationMs, toolCalls, finishReason, contentFilter } = event.data
       return logger.info(
-        { ...base, model, ...usage, durationMs, tools: toolCalls.map(({ name }) => name) },
+        { ...base, model, ...usage, durationMs, finishReason, contentFilter, tools: toolCalls.map(({ name }) => name) },
         'agent.model.answered',
       )
     }
     case 'model.failed':
-      return logger.warn(
-        { ...base, model: event.data.model, code: event.data.error.code, retry: event.data.retry },
-        'agent.model.failed',
-      )
+      return logger.warn({ ...base, ...failureOf(event.data) }, 'agent.model.failed')
     case 'tool.finished':
       return logger.info({ ...base, tool: event.data.name, durationMs: event.data.durationMs }, 'agent.tool.finished')
     case 'tool.failed':
@@ -89,6 +86,16 @@ function recorded(logger: Logger, about: About, event: MissionEvent, state: Miss
     default:
       return logger.info(base, `agent.${event.type}`)
   }
+}
+
+function failureOf({
+  model,
+  error,
+  retry,
+  contentFilter,
+  usage,
+}: Extract<MissionEvent, { type: 'model.failed' }>['data']) {
+  return { model, code: error.code, retry, contentFilter, ...usage }
 }
 
 function reason(error: unknown): { type: string; message: string; stack?: string } {
