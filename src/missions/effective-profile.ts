@@ -7,8 +7,8 @@ import { optionalTools } from '../tools/registry.ts'
 import type { Tool } from '../tools/tool.ts'
 
 /**
- * Everything that shapes a mission, as it is at its creation: the mission runs on this to its end. Optional tools that this
- * deployment is without are left out.
+ * Everything that shapes a mission, as it is at its creation: the mission runs on this to its end. Tools that could do
+ * nothing are left out: each costs tokens at every step, and tempts the model to try.
  */
 export function effectiveProfile(name: string, file: ProfileFile, tools: ReadonlyMap<string, Tool>): EffectiveProfile {
   const { model, instructions, limits, prices, egress } = file
@@ -19,7 +19,7 @@ export function effectiveProfile(name: string, file: ProfileFile, tools: Readonl
     instructions,
     prices,
     egress,
-    tools: file.tools.filter((tool) => tools.has(tool) || !optionalTools.has(tool)).map((tool) => pin(tool, tools)),
+    tools: file.tools.filter((tool) => isOfUse(tool, file, tools)).map((tool) => pin(tool, tools)),
     limits: {
       steps,
       tokens,
@@ -31,6 +31,12 @@ export function effectiveProfile(name: string, file: ProfileFile, tools: Readonl
 
 export function profileHash(profile: EffectiveProfile): string {
   return createHash('sha256').update(JSON.stringify(profile)).digest('hex')
+}
+
+function isOfUse(name: string, { egress }: ProfileFile, tools: ReadonlyMap<string, Tool>): boolean {
+  if (name === 'fetch_url') return egress.allow.length > 0
+  if (name === 'post_webhook') return egress.post.length > 0
+  return tools.has(name) || !optionalTools.has(name)
 }
 
 function pin(name: string, tools: ReadonlyMap<string, Tool>): EffectiveProfile['tools'][number] {

@@ -163,7 +163,7 @@ describe('profiles', () => {
     writeFileSync(join(dir, 'right.yaml'), right)
     writeFileSync(join(dir, 'torn.yaml'), 'model: {')
     writeFileSync(join(dir, 'typo.yaml'), `${right}\nmodle: {}\n`)
-    writeFileSync(join(dir, 'tool.yaml'), right.replace(', calculate,', ', calculator,'))
+    writeFileSync(join(dir, 'tool.yaml'), right.replace('- calculate', '- calculator'))
     writeFileSync(join(dir, 'origin.yaml'), right.replace("'*'", "'example.com/path'"))
     const { byName, problems } = loadProfiles(dir, tools)
     expect([...byName.keys()]).toEqual(['right'])
