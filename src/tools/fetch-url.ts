@@ -1,14 +1,15 @@
 import { z } from 'zod'
-import { get, type GetDependencies, type Page } from './egress/get.ts'
+import type { EgressDependencies } from './egress/exchange.ts'
+import { get, type Page } from './egress/get.ts'
 import { readHtml } from './html-text.ts'
-import type { Tool } from './tool.ts'
+import type { Tool, ToolResult } from './tool.ts'
 
 const input = z.strictObject({
   url: z.string().min(1).max(8192).describe('Absolute http or https URL, such as "https://example.com/prices".'),
 })
 
 /** Reads a page within the profile's `egress.allow`; see egress/get.ts for the rules and errors. */
-export function createFetchUrl(dependencies: GetDependencies = {}): Tool<z.infer<typeof input>> {
+export function createFetchUrl(dependencies: EgressDependencies = {}): Tool<z.infer<typeof input>> {
   return {
     name: 'fetch_url',
     description:
@@ -18,13 +19,18 @@ export function createFetchUrl(dependencies: GetDependencies = {}): Tool<z.infer
     timeoutMs: 30_000,
     maxOutputBytes: 65_536,
     async run({ url }, { signal, egress }) {
-      return { text: await render(await get(url, egress.allow, signal, dependencies)) }
+      return render(await get(url, egress.allow, signal, dependencies))
     },
   }
 }
 
-async function render({ url, type, text }: Page): Promise<string> {
-  if (type !== 'text/html' && type !== 'application/xhtml+xml') return `URL: ${url}\n\n${text}`
+async function render({ url, type, text }: Page): Promise<ToolResult> {
+  if (type !== 'text/html' && type !== 'application/xhtml+xml') {
+    return { text: `URL: ${url}\n\n${text}`, sources: [{ id: url, url }] }
+  }
   const page = await readHtml(text, url)
-  return `Title: ${page.title || '(none)'}\nURL: ${url}\n\n${page.text || '[this page has no readable text]'}`
+  return {
+    text: `Title: ${page.title || '(none)'}\nURL: ${url}\n\n${page.text || '[this page has no readable text]'}`,
+    sources: [{ id: url, title: page.title || undefined, url }],
+  }
 }

@@ -1,83 +1,16 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { buildConnector } from 'undici'
-import type { GetDependencies } from '../../src/tools/egress/get.ts'
+import type { EgressDependencies } from '../../src/tools/egress/exchange.ts'
 import { createFetchUrl } from '../../src/tools/fetch-url.ts'
 import { call, contextWith } from './context.ts'
+import { fakeNetwork, loopbackOnly, redirect, REFUSED_NAMES, respond, serve } from './network.ts'
 
-const servers: Server[] = []
-
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
 })
 
-/** A server on a free loopback port that notes what it was asked. */
-async function serve(
-  listener: RequestListener,
-): Promise<{ port: number; origin: string; requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    listener(request, response)
-  })
-  servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return { port, origin: `http://127.0.0.1:${port}`, requests }
-}
-
-function respond(body: string | Buffer, type = 'text/plain', headers: Record<string, string> = {}): RequestListener {
-  return (_request, response) => response.writeHead(200, { 'content-type': type, ...headers }).end(body)
-}
-
-function redirect(location: string): RequestListener {
-  return (_request, response) => response.writeHead(302, { location }).end()
-}
-
-/** Fetches through the real connector, but only to 127.0.0.1: a broken guard must not let a test out of this machine. */
-function fetchUrl(url: string, allow: string[], dependencies: GetDependencies = {}): Promise<string> {
-  const loopbackOnly: GetDependencies['connect'] = (lookup) => {
-    const real = buildConnector({ lookup })
-    return (options, callback) => {
-      if (options.hostname === '127.0.0.1') real(options, callback)
-      else callback(new Error(`the test tried to connect to ${options.hostname}`), null)
-    }
-  }
+function fetchUrl(url: string, allow: string[], dependencies: EgressDependencies = {}): Promise<string> {
   return call(createFetchUrl({ connect: loopbackOnly, ...dependencies }), { url }, contextWith({}, allow))
-}
-
-/** Names with addresses from a table; each connection goes to loopback instead, and what it would have been is noted. */
-function fakeNetwork(port: number, answers: Record<string, string[][]>) {
-  const lookups: string[] = []
-  const connections: string[] = []
-  const dependencies: GetDependencies = {
-    resolve(hostname) {
-      lookups.push(hostname)
-      const rounds = answers[hostname] ?? []
-      const addresses = (rounds.length > 1 ? rounds.shift() : rounds[0]) ?? []
-      return Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })))
-    },
-    connect: (lookup) => (options, callback) => {
-      lookup(options.hostname, { all: true }, (error, addresses) => {
-        if (error) return callback(error, null)
-        connections.push(
-          [addresses]
-            .flat()
-            .map((entry) => (typeof entry === 'string' ? entry : entry.address))
-            .join(','),
-        )
-        const socket = connect(port, '127.0.0.1', () => callback(null, socket))
-        return undefined
-      })
-    },
-  }
-  return { dependencies, lookups, connections }
 }
 
 describe('reading', () => {
@@ -93,6 +26,18 @@ describe('reading', () => {
     expect(await fetchUrl(`${origin}/x/p#top`, [origin])).toBe(
       `Title: Prices & more\nURL: ${origin}/x/p\n\nPrices\n\nSee last year [${origin}/old?a=1].\n\nItem | Price\nTea | 3.50`,
     )
+  })
+
+  test('the page is named as the source, by its last address and its title', async () => {
+    const { origin } = await serve((request, response) => {
+      if (request.url === '/old') redirect('/new')(request, response)
+      else if (request.url === '/new') respond('<title>Prices</title>Tea', 'text/html')(request, response)
+      else respond('plain')(request, response)
+    })
+    const sources = async (path: string) =>
+      (await createFetchUrl().run({ url: origin + path }, contextWith({}, [origin]))).sources
+    expect(await sources('/old')).toEqual([{ id: `${origin}/new`, title: 'Prices', url: `${origin}/new` }])
+    expect(await sources('/text')).toEqual([{ id: `${origin}/text`, url: `${origin}/text` }])
   })
 
   test('HTML without tags around it, without a title or without text is read too', async () => {
@@ -199,9 +144,8 @@ describe('limits', () => {
   })
 
   test('a refused connection may pass', async () => {
-    const { origin } = await serve(respond('x'))
-    const server = servers.pop()
-    await new Promise((resolve) => server?.close(resolve))
+    const { origin, stop } = await serve(respond('x'))
+    await stop()
     await expect(fetchUrl(origin, [origin])).rejects.toMatchObject({
       name: 'RetryableError',
       code: 'fetch_failed',
@@ -276,15 +220,7 @@ describe('names', () => {
     expect(requests[0]?.headers).not.toHaveProperty('authorization')
   })
 
-  test.each([
-    ['loopback', ['127.0.0.1']],
-    ['a private network', ['10.1.2.3']],
-    ['metadata', ['169.254.169.254']],
-    ["Azure's wire server", ['168.63.129.16']],
-    ['mapped loopback', ['::ffff:127.0.0.1']],
-    ['a public and then a private address', ['93.184.216.34', '192.168.1.1']],
-    ['a public and an IPv6 local address', ['93.184.216.34', 'fd00::1']],
-  ])('a name for %s is refused, even when it is listed', async (_what, addresses) => {
+  test.each(REFUSED_NAMES)('a name for %s is refused, even when it is listed', async (_what, addresses) => {
     const { port } = await serve(respond('secret'))
     const network = fakeNetwork(port, { 'rebind.example': [addresses] })
     for (const allow of [['*'], ['http://rebind.example']]) {
@@ -329,7 +265,7 @@ describe('names', () => {
   })
 
   test('a name that does not exist stays so, and a resolver in trouble may recover', async () => {
-    const failing = (code: string): GetDependencies => ({
+    const failing = (code: string): EgressDependencies => ({
       connect: undefined,
       resolve: () => Promise.reject(Object.assign(new Error(code), { code })),
     })

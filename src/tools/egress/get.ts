@@ -1,23 +1,12 @@
-import type { LookupFunction } from 'node:net'
-import type { buildConnector, Response } from 'undici'
+import type { Response } from 'undici'
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
 import { readText } from './body.ts'
-import { decide, type Decision } from './decide.ts'
+import type { Grant } from './decide.ts'
+import { exchange, permit, type EgressDependencies } from './exchange.ts'
 import { connectionError, statusError } from './failure.ts'
-import { guardedLookup, systemResolve, type Resolve } from './lookup.ts'
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-
-/** What tests replace; production uses the system's resolver and undici's own connector. */
-export interface GetDependencies {
-  resolve?: Resolve
-  connect?: (lookup: LookupFunction) => buildConnector.connector
-  /** Most bytes of a body after decompression; 2 MiB when absent. */
-  maxBytes?: number
-  /** For all hops together; 20 s when absent. */
-  timeoutMs?: number
-}
 
 export interface Page {
   /** Where the content came from, after redirects. */
@@ -37,13 +26,15 @@ export async function get(
   start: string,
   allow: readonly string[],
   signal: AbortSignal,
-  dependencies: GetDependencies = {},
+  dependencies: EgressDependencies = {},
 ): Promise<Page> {
   const deadline = AbortSignal.timeout(dependencies.timeoutMs ?? 20_000)
   let address = start
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const outcome = await getOnce(allowed(address, start, allow), AbortSignal.any([signal, deadline]), dependencies)
+      const way = address === start ? '' : `${start} redirects to ${address}: `
+      const grant = permit(address, allow, 'egress.allow', way)
+      const outcome = await getOnce(grant, AbortSignal.any([signal, deadline]), dependencies)
       if (typeof outcome !== 'string') return outcome
       address = outcome
     }
@@ -58,41 +49,22 @@ export async function get(
   })
 }
 
-type Allowed = Extract<Decision, { allowed: true }>
-
-function allowed(address: string, start: string, allow: readonly string[]): Allowed {
-  const decision = decide(address, allow)
-  if (decision.allowed) return decision
-  const way = address === start ? '' : `${start} redirects to ${address}: `
-  throw new TerminalError(decision.code, way + decision.reason, {
-    hint: "The profile's egress.allow lists the origins that tools may reach. Go on without this page, or ask the user to have it added.",
-  })
-}
-
 /** One hop: the page, or the address that it redirects to. */
-async function getOnce(
-  { url, reach }: Allowed,
-  signal: AbortSignal,
-  dependencies: GetDependencies,
-): Promise<Page | string> {
-  const { Agent, fetch } = await import('undici')
-  const lookup = guardedLookup(reach, dependencies.resolve ?? systemResolve)
-  // An agent a hop: no pooled connection outlives the decision that allowed it. A plain Agent reads no proxy variables.
-  const dispatcher = new Agent({ connect: dependencies.connect?.(lookup) ?? { lookup }, allowH2: false })
-  try {
-    const response = await fetch(url.href, {
+async function getOnce(grant: Grant, signal: AbortSignal, dependencies: EgressDependencies): Promise<Page | string> {
+  const { fetch } = await import('undici')
+  const url = grant.url.href
+  return exchange(grant, dependencies, signal, async (dispatcher) => {
+    const response = await fetch(url, {
       dispatcher,
       redirect: 'manual',
       signal,
       headers: { accept: 'text/html, application/json, application/xml, text/*;q=0.9', 'user-agent': 'taskforce' },
     })
     const location = redirectOf(response)
-    if (location !== undefined) return URL.parse(location, url.href)?.href ?? location
-    if (!response.ok) throw statusError(url.href, response.status, response.headers.get('retry-after'))
-    return { url: url.href, ...(await readText(response, url.href, dependencies.maxBytes ?? 2 * 1024 * 1024)) }
-  } finally {
-    await dispatcher.destroy()
-  }
+    if (location !== undefined) return URL.parse(location, url)?.href ?? location
+    if (!response.ok) throw statusError(url, response.status, response.headers.get('retry-after'))
+    return { url, ...(await readText(response, url, dependencies.maxBytes ?? 2 * 1024 * 1024)) }
+  })
 }
 
 function redirectOf(response: Response): string | undefined {

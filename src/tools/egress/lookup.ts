@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { callbackify } from 'node:util'
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
-import { decideAddress, type Reach } from './decide.ts'
+import { decideAddress, type Grant } from './decide.ts'
 
 /** All addresses of a name, in the order in which to try them. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>
@@ -18,10 +18,10 @@ export function systemResolve(hostname: string): Promise<LookupAddress[]> {
  * addresses that it checked. As nothing resolves again afterwards, a name that changes between check and connect gains
  * nothing. Sockets don't call it for IP literals; `decide` has checked those.
  */
-export function guardedLookup(reach: Reach, resolve: Resolve): LookupFunction {
+export function guardedLookup(grant: Grant, resolve: Resolve): LookupFunction {
   const checked = callbackify(resolveChecked)
   return (hostname, options, callback) => {
-    checked(hostname, reach, resolve, (error, addresses) => {
+    checked(hostname, grant, resolve, (error, addresses) => {
       if (error) callback(error, [])
       else if (options.all) callback(null, addresses)
       else callback(null, addresses[0].address, addresses[0].family)
@@ -31,7 +31,7 @@ export function guardedLookup(reach: Reach, resolve: Resolve): LookupFunction {
 
 async function resolveChecked(
   hostname: string,
-  reach: Reach,
+  { reach, list }: Grant,
   resolve: Resolve,
 ): Promise<[LookupAddress, ...LookupAddress[]]> {
   const [first, ...others] = await resolve(hostname).catch((error: NodeJS.ErrnoException) => {
@@ -50,7 +50,7 @@ async function resolveChecked(
     })
   }
   for (const { address } of [first, ...others]) {
-    const refusal = decideAddress(address, reach)
+    const refusal = decideAddress(address, reach, list)
     if (refusal) throw new TerminalError(refusal.code, `${hostname} is refused: ${refusal.reason}`)
   }
   return [first, ...others]
