@@ -57,7 +57,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const { config, secrets } = loaded
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const telemetry = createTelemetry(createLogger({ level: config.logLevel, secrets: known }))
-  const tools = createTools()
+  const tools = createTools({ search: config.search && { config: config.search, apiKey: secrets.searchApiKey } })
   const { byName: profiles, problems } = readProfiles(tools, config)
   const databases = createDatabases({
     url: secrets.databaseUrl,
@@ -116,7 +116,7 @@ function createEngine({ config, secrets, databases, wakes, telemetry, tools }: E
       leaseSeconds,
     ),
     contents: createContents(db, systemClock),
-    model: createModel(config.model, secrets.openAiApiKey),
+    model: createModel(config.model, secrets),
     settings: {
       leaseMs: leaseSeconds * 1e3,
       sliceMs,

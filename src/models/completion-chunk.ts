@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { choiceFilterFields, promptFilterFields } from './content-filter.ts'
 
 const toolCallPieceSchema = z.object({
   index: z.number().nullish().catch(undefined),
@@ -27,6 +28,7 @@ const choiceSchema = z.object({
   // The whole message, from a server that does not stream.
   message: deltaSchema.nullish(),
   finish_reason: z.string().nullish().catch(undefined),
+  ...choiceFilterFields,
 })
 
 /** One chunk of a streamed Chat Completions answer, or a whole unstreamed one: what we read of it, and leniently. */
@@ -34,6 +36,7 @@ export const completionChunkSchema = z.object({
   model: z.string().nullish().catch(undefined),
   choices: z.array(choiceSchema).nullish(),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish().catch(undefined),
+  ...promptFilterFields,
 })
 
 export type CompletionChunk = z.infer<typeof completionChunkSchema>

@@ -2,6 +2,8 @@ import { RetryableError } from '../domain/errors.ts'
 
 /** How long an attempt may take, in milliseconds. */
 export interface Deadlines {
+  /** DNS, TCP and TLS together. */
+  connectMs: number
   /** From the start to the answer's first byte, connecting included. */
   firstByteMs: number
   /** Between two pieces of the answer. Keep-alive comments count as life. */
@@ -10,7 +12,12 @@ export interface Deadlines {
   totalMs: number
 }
 
-export const defaultDeadlines: Deadlines = { firstByteMs: 60_000, betweenChunksMs: 60_000, totalMs: 600_000 }
+export const defaultDeadlines: Deadlines = {
+  connectMs: 10_000,
+  firstByteMs: 60_000,
+  betweenChunksMs: 60_000,
+  totalMs: 600_000,
+}
 
 export interface Attempt {
   /** Aborted with the caller's reason, or with RetryableError `model_timeout`. */
@@ -21,8 +28,8 @@ export interface Attempt {
   close(): void
 }
 
-/** Puts one attempt under its deadlines and under the caller's signal. */
-export function openAttempt(outer: AbortSignal, deadlines: Deadlines): Attempt {
+/** Puts one attempt under its deadlines and under the caller's signal; connecting is the transport's own to end. */
+export function openAttempt(outer: AbortSignal, deadlines: Omit<Deadlines, 'connectMs'>): Attempt {
   const controller = new AbortController()
   const follow = () => controller.abort(outer.reason)
   const expire = (what: string, ms: number) =>
@@ -50,5 +57,18 @@ export function openAttempt(outer: AbortSignal, deadlines: Deadlines): Attempt {
       clearTimeout(silence)
       outer.removeEventListener('abort', follow)
     },
+  }
+}
+
+/** `work`, or a rejection with the signal's reason as soon as there is one: for what does not watch the signal itself. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason as Error)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

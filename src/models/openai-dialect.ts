@@ -12,9 +12,10 @@ export interface Dialect {
 
 /**
  * What to try first. OpenAI's reasoning models refuse `max_tokens`; compatible servers of all ages take it, and some
- * ignore the newer name without a word.
+ * ignore the newer name without a word. So Azure OpenAI is asked as they are: there it depends on the deployment, whose
+ * name says nothing about its model, and on the API version.
  */
-export function initialDialect(origin: string): Dialect {
+export function initialDialect(origin?: string): Dialect {
   const official = origin === 'https://api.openai.com'
   return {
     streamOptions: true,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { filteredCategories } from './content-filter.ts'
 
 /** What a model server said about an error. `message` may repeat parts of the request: match on it, never show it. */
 export interface ServerError {
@@ -7,6 +8,8 @@ export interface ServerError {
   type: string
   param: string
   message: string
+  /** What a content filter objected to. */
+  contentFilter: string[]
   headers?: Headers
 }
 
@@ -16,11 +19,13 @@ const payloadSchema = z.object({
   type: z.string().catch(''),
   param: z.string().catch(''),
   message: z.string().optional().catch(undefined),
+  // Azure OpenAI's verdicts about a prompt.
+  innererror: z.object({ content_filter_result: z.unknown().optional() }).optional().catch(undefined),
 })
 
 const thrownSchema = z.object({
   status: z.number().optional().catch(undefined),
-  headers: z.instanceof(Headers).optional().catch(undefined),
+  headers: z.custom<Headers>(hasHeaders).optional().catch(undefined),
   error: z.unknown(),
 })
 
@@ -47,6 +52,12 @@ export function readErrorPayload(error: unknown, status?: number, headers?: Head
     type: payload.type,
     param: payload.param,
     message: payload.message ?? (typeof error === 'string' ? error : (JSON.stringify(error) ?? '')),
+    contentFilter: filteredCategories(payload.innererror?.content_filter_result),
     headers,
   }
+}
+
+/** Headers of any fetch: the one that the client uses is not Node's, and neither is its class. */
+function hasHeaders(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
 }

@@ -1,11 +1,11 @@
 import type { OpenAI } from 'openai'
-import { TerminalError } from '../domain/errors.ts'
-import { addChunk, startAnswer } from './answer-assembly.ts'
+import { addChunk } from './answer-assembly.ts'
 import type { AnswerAssembly } from './answer-assembly.ts'
 import { completionChunkSchema } from './completion-chunk.ts'
 import type { Attempt } from './deadlines.ts'
-import { brokenStream, fromServerError } from './openai-errors.ts'
-import type { Endpoint } from './openai-errors.ts'
+import type { Endpoint } from './endpoint.ts'
+import { brokenStream, endlessAnswer, webPage } from './openai-errors.ts'
+import { fromServerError } from './openai-refusal.ts'
 import { readErrorPayload, readServerError } from './openai-server-error.ts'
 
 export interface Reading {
@@ -15,26 +15,41 @@ export interface Reading {
   onText: (piece: string) => void
 }
 
+/** Characters of text and tool calls: 2 million tokens, several times what any model gives in one answer. */
+const LONGEST_ANSWER = 8 * 2 ** 20
+
+/** Bytes of one event, or of an answer that is not streamed: the longest answer, and as much again for its JSON. */
+const LONGEST_EVENT = 2 * LONGEST_ANSWER
+
+/** Bytes that came since the last whole event. */
+interface Pending {
+  bytes: number
+}
+
 /**
- * Reads a 200 response to its end: a stream, or one JSON object from a server that ignores `stream`. Throws RetryableError
- * `model_stream_broken` where the answer is not whole; what breaks after finish_reason costs at most the usage.
+ * Reads a 200 response to its end into `answer`: a stream, or one JSON object from a server that ignores `stream`. Throws
+ * RetryableError `model_stream_broken` where the answer is not whole, TerminalError `model_answer_too_long` where it does
+ * not end; what breaks after finish_reason costs at most the usage.
  */
-export async function readCompletion(response: Response, reading: Reading): Promise<AnswerAssembly> {
+export async function readCompletion(response: Response, answer: AnswerAssembly, reading: Reading): Promise<void> {
   const type = response.headers.get('content-type') ?? ''
   if (type.includes('text/html')) throw webPage(reading.endpoint)
-  const answer = startAnswer()
-  const body = watchBytes(response, reading.attempt)
+  const pending = { bytes: 0 }
+  const body = watchBytes(response, reading, pending)
+  const take = (chunk: unknown) => {
+    pending.bytes = 0
+    takeChunk(answer, chunk, reading)
+  }
   try {
-    if (type.includes('application/json')) takeChunk(answer, await body.json(), reading)
-    else await readStream(answer, body, reading)
+    if (type.includes('application/json')) take(await body.json())
+    else await readStream(body, reading, take)
   } catch (error) {
     if (answer.finishReason === undefined || readServerError(error)) throw error
   }
   if (answer.finishReason === undefined) throw brokenStream(reading.endpoint, 'ended without a finish reason')
-  return answer
 }
 
-async function readStream(answer: AnswerAssembly, body: Response, reading: Reading): Promise<void> {
+async function readStream(body: Response, reading: Reading, take: (chunk: unknown) => void): Promise<void> {
   const { signal } = reading.attempt
   const { Stream } = await import('openai/core/streaming')
   const controller = new AbortController()
@@ -42,9 +57,7 @@ async function readStream(answer: AnswerAssembly, body: Response, reading: Readi
   signal.addEventListener('abort', stop, { once: true })
   try {
     // After an abort it just ends; without a finish reason that is no answer.
-    for await (const chunk of Stream.fromSSEResponse<unknown>(body, controller, reading.client)) {
-      takeChunk(answer, chunk, reading)
-    }
+    for await (const chunk of Stream.fromSSEResponse<unknown>(body, controller, reading.client)) take(chunk)
   } finally {
     signal.removeEventListener('abort', stop)
   }
@@ -58,25 +71,18 @@ function takeChunk(answer: AnswerAssembly, chunk: unknown, { endpoint, onText }:
   const parsed = completionChunkSchema.safeParse(chunk)
   if (!parsed.success) throw brokenStream(endpoint, 'is no Chat Completions chunk')
   const text = addChunk(answer, parsed.data)
+  if (answer.size > LONGEST_ANSWER) throw endlessAnswer(endpoint)
   if (text !== '') onText(text)
 }
 
-function watchBytes(response: Response, attempt: Attempt): Response {
+function watchBytes(response: Response, { attempt, endpoint }: Reading, pending: Pending): Response {
   const watch = new TransformStream<Uint8Array, Uint8Array>({
     transform(bytes, controller) {
       attempt.alive()
-      controller.enqueue(bytes)
+      pending.bytes += bytes.length
+      if (pending.bytes > LONGEST_EVENT) controller.error(endlessAnswer(endpoint))
+      else controller.enqueue(bytes)
     },
   })
   return new Response(response.body?.pipeThrough(watch), { headers: response.headers })
-}
-
-function webPage({ origin }: Endpoint): TerminalError {
-  return new TerminalError(
-    'model_bad_request',
-    `${origin} answered with a web page instead of a Chat Completions answer.`,
-    {
-      hint: 'Correct OPENAI_BASE_URL; it usually ends in /v1.',
-    },
-  )
 }

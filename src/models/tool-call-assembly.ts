@@ -7,17 +7,20 @@ export interface ToolCallAssembly {
 }
 
 /**
- * Adds a streamed piece to the call that it belongs to. OpenAI gives every piece an index, and id and name only to the
+ * Adds a streamed piece to the call that it belongs to, and returns how many characters that added. OpenAI gives every piece an index, and id and name only to the
  * first. Others repeat id and name, leave out ids or indexes, or send several whole calls all under index 0.
  */
-export function addToolCallPiece(assembly: ToolCallAssembly, piece: ToolCallPiece): void {
+export function addToolCallPiece(assembly: ToolCallAssembly, piece: ToolCallPiece): number {
   const index = piece.index ?? undefined
   const id = piece.id ?? ''
   const name = piece.function?.name ?? ''
   const call = findCall(assembly, { index, id, name }) ?? startCall(assembly, index)
+  const before = call.id.length + call.name.length
   call.id ||= id
   call.name ||= name
-  call.arguments += textOf(piece.function?.arguments)
+  const text = textOf(piece.function?.arguments)
+  call.arguments += text
+  return call.id.length + call.name.length - before + text.length
 }
 
 /**
@@ -52,7 +55,9 @@ function textOf(value: string | Record<string, unknown> | null | undefined): str
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? '')
 }
 
+/** Arguments are an object. Asked for each piece, so a megabyte in pieces must not be parsed each time. */
 function isWholeJson(text: string): boolean {
+  if (!text.trimEnd().endsWith('}')) return false
   try {
     JSON.parse(text)
     return true

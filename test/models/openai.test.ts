@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ModelRequest } from '../../src/models/model.ts'
 import { createOpenAiModel } from '../../src/models/openai.ts'
 import type { OpenAiModelOptions } from '../../src/models/openai.ts'
-import { chunk, DONE, event, refuse, startChatServer, stream, text, usage } from '../support/chat-server.ts'
+import { callPiece, chunk, DONE, event, refuse, startChatServer, stream, text, usage } from '../support/chat-server.ts'
 import type { ChatServer } from '../support/chat-server.ts'
 
 let server: ChatServer
@@ -28,10 +28,6 @@ function complete(changes: Partial<ModelRequest> = {}, onText?: (piece: string) 
 
 function model(options: Partial<OpenAiModelOptions> = {}) {
   return createOpenAiModel({ apiKey: 'test-key', baseUrl: server.url, retry: { attempts: 1 }, ...options })
-}
-
-function callPiece(piece: object): object {
-  return chunk({ tool_calls: [piece] })
 }
 
 describe('an answer', () => {
@@ -60,7 +56,7 @@ describe('an answer', () => {
     const body = Buffer.from(
       event(chunk({ content: 'Grüße 🚀 ' })) +
         ': a comment\r\n\r\n' +
-        event(callOf('call_1', 'write_file', '{"name":"ü.txt"}')) +
+        event(callPiece(0, 'call_1', 'write_file', '{"name":"ü.txt"}')) +
         event(chunk({}, 'tool_calls')) +
         event(usage(5, 6)) +
         DONE,
@@ -75,32 +71,6 @@ describe('an answer', () => {
       }),
       { numRuns: 25 },
     )
-  })
-
-  test('without text and calls is returned as it is', async () => {
-    server.script(stream(chunk({}, 'stop'), DONE))
-    expect(await complete()).toMatchObject({ text: '', toolCalls: [], finishReason: 'stop' })
-  })
-
-  test.each([
-    ['length', 'length'],
-    ['content_filter', 'content_filter'],
-    ['eos', 'other'],
-  ])('with the finish reason %s has %s', async (sent, expected) => {
-    server.script(stream(chunk({ content: 'x' }), chunk({}, sent), DONE))
-    expect(await complete()).toMatchObject({ finishReason: expected })
-  })
-
-  test('that refuses is its text', async () => {
-    server.script(stream(chunk({ refusal: 'I will not.' }), chunk({}, 'stop'), DONE))
-    expect(await complete()).toMatchObject({ text: 'I will not.' })
-  })
-
-  test('without usage is estimated at four characters a token', async () => {
-    server.script(stream(chunk({ content: 'x'.repeat(41) }), chunk({}, 'stop'), DONE))
-    const { usage: counted } = await complete()
-    const sent = JSON.stringify(request.messages).length + '[]'.length
-    expect(counted).toEqual({ inputTokens: Math.ceil(sent / 4), outputTokens: 11, estimated: true })
   })
 
   test('of a server that does not stream is read too', async () => {
@@ -123,20 +93,16 @@ describe('an answer', () => {
   })
 })
 
-function callOf(id: string, name: string, args: string): object {
-  return callPiece({ index: 0, id, function: { name, arguments: args } })
-}
-
 describe('tool calls', () => {
   test('in pieces, interleaved and together with text, are put together by index', async () => {
     server.script(
       stream(
         chunk({ content: 'Let me see.' }),
-        callPiece({ index: 0, id: 'a', type: 'function', function: { name: 'read_file', arguments: '' } }),
-        callPiece({ index: 1, id: 'b', function: { name: 'wait', arguments: '{"sec' } }),
-        callPiece({ index: 0, function: { arguments: '{"name":' } }),
-        callPiece({ index: 1, function: { arguments: 'onds":1}' } }),
-        callPiece({ index: 0, function: { arguments: '"x"}' } }),
+        callPiece(0, 'a', 'read_file', ''),
+        callPiece(1, 'b', 'wait', '{"sec'),
+        callPiece(0, undefined, undefined, '{"name":'),
+        callPiece(1, undefined, undefined, 'onds":1}'),
+        callPiece(0, undefined, undefined, '"x"}'),
         chunk({}, 'tool_calls'),
         DONE,
       ),
@@ -149,25 +115,6 @@ describe('tool calls', () => {
         { id: 'b', name: 'wait', arguments: '{"seconds":1}' },
       ],
     })
-  })
-
-  test('without ids get ids of their own', async () => {
-    server.script(
-      stream(
-        callPiece({ index: 0, function: { name: 'wait', arguments: '{}' } }),
-        callPiece({ index: 1, function: { name: 'wait' } }),
-        chunk({}, 'tool_calls'),
-      ),
-    )
-    const { toolCalls } = await complete()
-    expect(toolCalls.map((call) => call.arguments)).toEqual(['{}', '{}'])
-    expect(new Set(toolCalls.map((call) => call.id)).size).toBe(2)
-    expect(toolCalls.every((call) => call.id.startsWith('call_'))).toBe(true)
-  })
-
-  test('with broken arguments keep them as they are', async () => {
-    server.script(stream(callOf('a', 'wait', '{"seconds": 1,'), chunk({}, 'tool_calls')))
-    expect((await complete()).toolCalls[0]?.arguments).toBe('{"seconds": 1,')
   })
 })
 

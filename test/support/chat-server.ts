@@ -83,6 +83,19 @@ export function stream(...steps: Step[]): Answer {
   }
 }
 
+/** A stream that begins with the first text, and repeats the second until the client closes the connection. */
+export function endless(first: string, repeated: string): { answer: Answer; closed: Promise<void> } {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  const answer: Answer = async (response) => {
+    response.on('close', resolve)
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(first)
+    while (!response.destroyed) {
+      if (!response.write(repeated)) await Promise.race([once(response, 'drain'), closed])
+    }
+  }
+  return { answer, closed }
+}
+
 /** Resets the connection without any answer. */
 export function cutAtOnce(): Answer {
   return (response) => void response.socket?.resetAndDestroy()
@@ -96,6 +109,11 @@ export function event(data: object): string {
 /** A chunk with one choice. */
 export function chunk(delta: object, finishReason: string | null = null): object {
   return { model: 'served-model', choices: [{ index: 0, delta, finish_reason: finishReason }] }
+}
+
+/** A chunk with a piece of a tool call. */
+export function callPiece(index: number, id: string | undefined, name: string | undefined, args: string): object {
+  return chunk({ tool_calls: [{ index, id, function: { name, arguments: args } }] })
 }
 
 export function usage(input: number, output: number): object {
