@@ -12,7 +12,7 @@ export const profileFileSchema = z.strictObject({
   description: z.string().describe('What the profile is for, in one line.'),
   model: z
     .strictObject({
-      name: z.string().min(1).optional().describe("Absent: the deployment's OPENAI_MODEL."),
+      name: z.string().min(1).optional().describe("Absent: the deployment's OPENAI_MODEL or AZURE_OPENAI_DEPLOYMENT."),
       temperature: z.number().min(0).max(2).optional().describe("Absent: the server's own. Not all models take one."),
       maxOutputTokens: z.int().positive().optional().describe('Most tokens of one answer.'),
     })

@@ -32,6 +32,9 @@ export interface Abilities {
   inFlight: ReadonlySet<string>
 }
 
+/** Tool calls of one mission that run side by side: models ask for two to eight, and 32 missions share an instance. */
+export const MOST_AT_ONCE = 16
+
 /** Key of a model call among the steps in flight; there is one at a time. */
 export const MODEL_STEP = 'model'
 
@@ -85,9 +88,15 @@ function decideCalls(state: MissionState, open: CallState[], now: number, abilit
   if (events.length > 0) return append(...events)
   const pending = free.filter(({ status }) => status === 'pending')
   if (pending.length > 0 || abilities.inFlight.size > 0) {
-    return pending.map(({ call, index }) => ({ do: 'runTool', call, key: stepKey(state, index) }))
+    const startable = pending.slice(0, roomFor(state, abilities))
+    return startable.map(({ call, index }) => ({ do: 'runTool', call, key: stepKey(state, index) }))
   }
   return [{ do: 'wait', waiting: waitingFor(state) }]
+}
+
+/** An answer may hold hundreds of calls: no more of them run than there are steps left, nor all at once. */
+function roomFor({ limits, usage }: MissionState, { inFlight }: Abilities): number {
+  return Math.max(0, Math.min(MOST_AT_ONCE, limits.steps - usage.steps) - inFlight.size)
 }
 
 /** The same for every attempt at a call, and for no other call of the mission. */

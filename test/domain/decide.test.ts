@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decide, MODEL_STEP, type Abilities } from '../../src/domain/decide.ts'
+import { decide, MODEL_STEP, MOST_AT_ONCE, type Abilities } from '../../src/domain/decide.ts'
 import type { EventDraft } from '../../src/domain/event.ts'
 import { MODEL_ATTEMPTS } from '../../src/domain/model-retry.ts'
 import { answered, created, event, finished, START, started, stateOf } from '../support/journal.ts'
@@ -102,6 +102,13 @@ describe('what follows from a journal', () => {
 })
 
 describe('steps in flight', () => {
+  it(`are ${MOST_AT_ONCE} at most`, () => {
+    const many = Array.from({ length: 40 }, () => 'read_file')
+    const events = [created({ limits: { steps: 99, tokens: 9999, costUsd: '9', wallMs: 9e9 } }), started()]
+    expect(words([...events, answered('', ...many)])).toHaveLength(MOST_AT_ONCE)
+    expect(words([...events, answered('', ...many)], { inFlight: ['3.0', '3.1'] })).toHaveLength(MOST_AT_ONCE - 2)
+  })
+
   it('are not started again', () => {
     const asked = [created(), started()]
     expect(words(asked, { inFlight: [MODEL_STEP] })).toEqual([])
@@ -202,6 +209,14 @@ describe('limits', () => {
   ]
   it.each(table)('of %s end a mission by name', (_, events, code) => {
     expect(next(events)).toMatchObject([{ do: 'append', event: { type: 'mission.failed', data: { code } } }])
+  })
+
+  it('of steps holds for calls that were asked for together', () => {
+    const many = Array.from({ length: 5 }, () => 'read_file')
+    const events = [limited({ steps: 4 }), started(), answered('', ...many)]
+    expect(words(events)).toEqual(['runTool', 'runTool', 'runTool'])
+    expect(words(events, { inFlight: ['3.0', '3.1', '3.2'] })).toEqual([])
+    expect(words([...events, finished('c0', 'x')], { inFlight: ['3.1', '3.2'] })).toEqual([])
   })
 
   it('do not take an answer away that was paid for', () => {
