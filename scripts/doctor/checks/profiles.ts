@@ -1,6 +1,6 @@
 import type { ProfileFile } from '../../../src/config/profile-file.ts'
-import { controlTools } from '../../../src/domain/control-tools/registry.ts'
-import { createTools, optionalTools } from '../../../src/tools/registry.ts'
+import { effectiveProfile } from '../../../src/missions/effective-profile.ts'
+import { createTools } from '../../../src/tools/registry.ts'
 import type { Inputs, Probe } from '../probe.ts'
 import { fail, pass, warn, type Finding } from '../report.ts'
 
@@ -35,9 +35,9 @@ function lookAt(name: string, file: ProfileFile, inputs: Inputs): Finding[] {
   const { config } = inputs
   const model = file.model.name ?? config.model.name
   const standard = name === config.defaultProfile ? 'the default; ' : ''
-  const missing = missingTools(file, inputs)
+  const missing = missingTools(name, file, inputs)
   const count = file.tools.length - missing.length
-  const without = missing.length === 0 ? '' : ` (without ${missing.join(' and ')})`
+  const without = missing.length === 0 ? '' : ` (without ${missing.join(', ')})`
   const tools = `${count} ${count === 1 ? 'tool' : 'tools'}${without}`
   const line = pass(name, `${standard}model ${model}, ${tools}, ${egress(file)}`)
   return [line, ...price(name, file, model, inputs)]
@@ -61,11 +61,9 @@ function price(name: string, file: ProfileFile, model: string, { config }: Input
   return [warn(name, detail, hint)]
 }
 
-/** Tools that the profile names and this deployment is without; which one may be. */
-function missingTools(file: ProfileFile, { config }: Inputs): string[] {
-  const there = new Set([...createTools().keys(), ...controlTools.map((tool) => tool.name)])
-  return file.tools.filter((tool) => {
-    if (SEARCH_TOOLS.has(tool)) return config.search === undefined
-    return optionalTools.has(tool) && !there.has(tool)
-  })
+/** Tools that the profile names and its missions are not offered, because they could do nothing. */
+function missingTools(name: string, file: ProfileFile, { config }: Inputs): string[] {
+  const tools = createTools({ search: config.search && { config: config.search } })
+  const offered = new Set(effectiveProfile(name, file, tools).tools.map((tool) => tool.name))
+  return file.tools.filter((tool) => !offered.has(tool))
 }
