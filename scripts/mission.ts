@@ -6,6 +6,7 @@ const SECOND_CALL_MS = 1000
 
 const { stdin, stdout, stderr } = process
 const interrupt = new AbortController()
+const terminal = createTerminal({ stdin, stdout, stderr }, process.env)
 let interruptedAt = 0
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -17,10 +18,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 // A reader that went away, as in `| head`: nobody is left to write for. 141 is what SIGPIPE gives in a shell.
 stdout.on('error', () => process.exit(141))
+// Ctrl-Z: the shell goes on where we stood, so nothing may be drawn until we are back.
+process.on('SIGTSTP', () => {
+  process.once('SIGCONT', terminal.region.hide())
+  process.kill(process.pid, 'SIGSTOP')
+})
+process.on('exit', () => terminal.region.stop())
 
 const code = await main(process.argv.slice(2), {
   env: process.env,
-  terminal: createTerminal({ stdin, stdout, stderr }, process.env),
+  terminal,
   interrupt,
   // Loaded here because it brings Postgres and Azurite, which no other way of running needs.
   startEnvironment: async (options) => {

@@ -5,12 +5,20 @@ import { problemSchema } from './schemas.ts'
 
 /** How long one request may take, in milliseconds; a stream of events has limits of its own. */
 const REQUEST_MS = 60_000
+/** Between two tries of a patient request, in milliseconds. */
+const LONGEST_WAIT_MS = 32_000
 
 export interface Api {
   url: string
   key: string | undefined
   /** Aborted when the person wants out. */
   interrupted: AbortSignal
+}
+
+export interface JsonRequest {
+  method?: string
+  body?: string
+  headers?: Record<string, string>
 }
 
 /** An answer as it came, for `--json`, and as it was understood. */
@@ -28,9 +36,10 @@ export async function requestJson<T>(
   api: Api,
   schema: z.ZodType<T>,
   path: string,
-  init: { method?: string; body?: string } = {},
+  init: JsonRequest = {},
 ): Promise<Answer<T>> {
   const headers = {
+    ...init.headers,
     accept: 'application/json',
     ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
   }
@@ -41,15 +50,32 @@ export async function requestJson<T>(
   return { raw, value: parsed.data }
 }
 
-/** Reads as `requestJson` does, and tries again for about a minute where the trouble may pass. */
-export async function requestPatiently<T>(api: Api, schema: z.ZodType<T>, path: string): Promise<Answer<T>> {
+interface Patience extends JsonRequest {
+  /** Told of each trouble that may pass, before the wait; it may throw what is not worth waiting for. */
+  onTrouble?: (error: ProblemError | UnreachableError) => void
+}
+
+/**
+ * Asks as `requestJson` does, and tries again for about a minute where the trouble may pass. A request that changes
+ * something needs an `Idempotency-Key` for that.
+ */
+export async function requestPatiently<T>(
+  api: Api,
+  schema: z.ZodType<T>,
+  path: string,
+  { onTrouble, ...init }: Patience = {},
+): Promise<Answer<T>> {
   for (let wait = 250; ; wait *= 2) {
+    let asked = 0
     try {
-      return await requestJson(api, schema, path)
+      return await requestJson(api, schema, path, init)
     } catch (error) {
-      if (!mayPass(error) || wait > 32_000) throw error
+      if (!mayPass(error) || wait > LONGEST_WAIT_MS) throw error
+      asked = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0
+      if (asked > LONGEST_WAIT_MS) throw error
+      onTrouble?.(error as ProblemError | UnreachableError)
     }
-    await sleep(wait, undefined, { signal: api.interrupted })
+    await sleep(Math.max(wait, asked), undefined, { signal: api.interrupted })
   }
 }
 
@@ -75,12 +101,15 @@ async function readBody<T>(api: Api, read: () => Promise<T>): Promise<T> {
     return await read()
   } catch (error) {
     if (api.interrupted.aborted) throw error
-    throw new UnreachableError(describeLoss(api, error), { cause: error })
+    const cause = (error as Error).cause as Cause
+    const refused = cause?.code === 'ECONNREFUSED'
+    throw new UnreachableError(describeLoss(api, error, cause), { cause: error, refused })
   }
 }
 
-function describeLoss(api: Api, error: unknown): string {
-  const cause = (error as Error).cause as { code?: string; message?: string } | undefined
+type Cause = { code?: string; message?: string } | undefined
+
+function describeLoss(api: Api, error: unknown, cause: Cause): string {
   if (cause?.code === 'ECONNREFUSED') {
     return `Nothing answers at ${api.url}. Start it with npm start, or name another place with --url.`
   }

@@ -18,6 +18,13 @@ export class CommandError extends Error {
 /** No answer came from the API; it may come later. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError'
+  /** Whether nothing listened there, so that the request certainly did not arrive. */
+  readonly refused: boolean
+
+  constructor(message: string, options: { cause: unknown; refused?: boolean }) {
+    super(message, options)
+    this.refused = options.refused === true
+  }
 }
 
 /** The API refused (RFC 9457). */

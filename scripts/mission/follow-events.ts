@@ -21,6 +21,8 @@ export interface FollowOptions {
   signal: AbortSignal
   /** Told that the connection was lost, and that it is back. */
   onConnection: (change: { lost: string } | 'back') => void
+  /** Told the server's time whenever a connection is made, in milliseconds since 1970. */
+  onServerTime?: (at: number) => void
 }
 
 interface Position {
@@ -70,6 +72,7 @@ async function* readStream(
       headers: { accept: 'text/event-stream', ...(position.seq > 0 ? { 'last-event-id': String(position.seq) } : {}) },
       signal: AbortSignal.any([options.signal, silence.signal]),
     })
+    options.onServerTime?.(Date.parse(response.headers.get('date') ?? ''))
     if (response.status === 204 || response.body === null) return false
     if (position.failures > 0) options.onConnection('back')
     const alive = (): void => {

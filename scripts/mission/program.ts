@@ -12,6 +12,8 @@ const USAGE = `"GOAL" [--file F]... [--profile P] [--label NAME=VALUE]... [--lim
        npm run mission -- COMMAND [options]`
 
 const GUIDE = `
+What is piped in goes along as stdin.txt, stdin.csv or stdin.json. --file - waits for it as long as it takes.
+
 Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 refused because it would lose something, 4 cancelled,
 5 waiting for a person and there is no terminal, 130 after Ctrl-C (the mission goes on).
 
@@ -46,7 +48,7 @@ function addSubmit(program: Command, context: Context, done: (code: number) => v
     .command('submit', { isDefault: true })
     .description('submits a goal; the word "submit" may be left out')
     .argument('<goal...>', 'what is to be done, in your words')
-    .option('--file <file>', 'a file for the mission (again for more)', collect, [])
+    .option('--file <file>', 'a file or a glob for the mission, - for standard input (again for more)', collect, [])
     .option('--profile <name>', 'the agent profile')
     .option('--label <name=value>', 'a label (again for more)', collectLabel, [])
     .option('--limit <name=value>', 'steps=N, tokens=N, costUsd=N or wallMs=N (again for more)', collectLimit, [])

@@ -48,11 +48,13 @@ export function createQuestionDesk(options: DeskOptions): QuestionDesk {
     if (closed.has(asked.data.questionId) || shut.signal.aborted) return
     const withdraw = new AbortController()
     current = { questionId: asked.data.questionId, withdraw }
+    const show = terminal.region.hide()
     try {
       await askUntilTaken(options, asked.data, AbortSignal.any([withdraw.signal, shut.signal]))
     } finally {
       current = undefined
       terminal.print(held.splice(0))
+      show()
     }
   }
 

@@ -1,13 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { fromUser } from './from-user.ts'
 import { UsageError } from './errors.ts'
+import { findFiles, type FoundFile } from './find-files.ts'
 import { size } from './text.ts'
 
-/** Limits of the API (contracts page, "HTTP"); checked here so that the answer comes before the upload. */
-const MOST_FILES = 20
-const MOST_BYTES = 8 * 1024 * 1024
+/** Limit of the API (contracts page, "HTTP"); checked here so that the answer comes before the upload. */
+export const MOST_BYTES = 8 * 1024 * 1024
 
 export interface FileInput {
   name: string
@@ -16,43 +14,36 @@ export interface FileInput {
 }
 
 /**
- * Reads the files that go with a mission: text as it is, anything else as base64, under their base names.
- * @throws UsageError for a file that is missing, unreadable, over 8 MiB or named as another, and for more than 20
+ * Reads the files that go with a mission, under names that tell them apart.
+ * @param patterns paths and globs
+ * @throws UsageError for a file that is missing, unreadable or over 8 MiB, and as `findFiles` does
  */
-export async function readFiles(paths: readonly string[]): Promise<FileInput[]> {
-  if (paths.length > MOST_FILES)
-    throw new UsageError(`A mission takes up to ${MOST_FILES} files; these are ${paths.length}.`)
+export async function readFiles(patterns: readonly string[]): Promise<FileInput[]> {
   const files: FileInput[] = []
-  for (const path of paths) {
-    const file = await readOne(path)
-    if (files.some(({ name }) => name === file.name)) {
-      throw new UsageError(
-        `Two files are called ${file.name}. The mission knows files by that name; rename one of them.`,
-      )
-    }
-    files.push(file)
-  }
+  for (const found of await findFiles(patterns)) files.push(toInput(found.name, await readBytes(found)))
   return files
 }
 
-async function readOne(path: string): Promise<FileInput> {
-  const content = await readBytes(path)
-  // PostgreSQL's text can't hold NUL, which UTF-8 allows.
-  const isText = isUtf8(content) && !content.includes(0)
-  const encoding = isText ? 'utf8' : 'base64'
-  return { name: basename(path), content: content.toString(encoding), encoding }
+/** Text as it is, anything else as base64. */
+export function toInput(name: string, content: Buffer): FileInput {
+  const encoding = isText(content) ? 'utf8' : 'base64'
+  return { name, content: content.toString(encoding), encoding }
 }
 
-async function readBytes(path: string): Promise<Buffer> {
-  const file = fromUser(path)
+/** PostgreSQL's text can't hold NUL, which UTF-8 allows. */
+export function isText(content: Buffer): boolean {
+  return isUtf8(content) && !content.includes(0)
+}
+
+async function readBytes({ shown, path }: FoundFile): Promise<Buffer> {
   try {
-    const { size: bytes } = await stat(file)
-    if (bytes > MOST_BYTES) throw new UsageError(`${path} has ${size(bytes)}; a mission takes files up to 8 MiB.`)
-    return await readFile(file)
+    const { size: bytes } = await stat(path)
+    if (bytes > MOST_BYTES) throw new UsageError(`${shown} has ${size(bytes)}; a mission takes files up to 8 MiB.`)
+    return await readFile(path)
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError(
-      `${path} can't be read: ${reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message}.`,
+      `${shown} can't be read: ${reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message}.`,
     )
   }
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { failureSchema, modelAnswerSchema, modelFailureSchema, planSchema, type PlanItem } from './event-data.ts'
 import { layOut, type Line } from './line.ts'
 import { questionSchema, type JournalEvent } from './schemas.ts'
 import type { Colors } from './terminal.ts'
 import { count, duration, firstLine, money, oneLine, tokens } from './text.ts'
-import { modelAnswerSchema, planSchema, type PlanItem, type View } from './view.ts'
+import { shortArguments, type View } from './view.ts'
 
 export interface RenderState extends View {
   columns: number
@@ -12,7 +13,6 @@ export interface RenderState extends View {
 
 type Row = (event: JournalEvent, view: View) => Line[] | undefined
 
-const failureSchema = z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() })
 const callSchema = z.looseObject({ callId: z.string(), name: z.string(), durationMs: z.number().default(0) })
 const bySchema = z.looseObject({ by: z.string().optional(), reason: z.string().optional() })
 
@@ -25,18 +25,10 @@ const rows: Record<string, Row> = {
   ),
   'mission.started': () => [{ symbol: '●', kind: 'started', text: '' }],
   'model.answered': row(modelAnswerSchema, modelAnswered),
-  'model.failed': row(
-    z.looseObject({
-      model: z.string(),
-      error: failureSchema,
-      retry: z.boolean().default(false),
-      durationMs: z.number(),
-    }),
-    ({ model, error, retry, durationMs }) => [
-      { symbol: '✘', kind: 'model', text: model, right: duration(durationMs), tone: 'red' },
-      reason(error, retry ? ' It is tried again.' : ''),
-    ],
-  ),
+  'model.failed': row(modelFailureSchema, ({ model, error, retry, durationMs }) => [
+    { symbol: '✘', kind: 'model', text: oneLine(model), right: duration(durationMs), tone: 'red' },
+    reason(error, retry ? ' It is tried again.' : ''),
+  ]),
   'tool.started': row(callSchema, ({ callId, name }, view) => [
     { symbol: '▸', kind: 'tool', text: `${oneLine(name)} starts`, aside: shortArguments(view, callId), tone: 'dim' },
   ]),
@@ -47,9 +39,13 @@ const rows: Record<string, Row> = {
     toolLine('✘', 'red', name, shortArguments(view, callId), duration(durationMs)),
     reason(error),
   ]),
-  'tool.unknown': row(callSchema, ({ callId, name }, view) => [
+  'tool.unknown': row(callSchema.extend({ reason: z.string().optional() }), ({ callId, name, reason: why }, view) => [
     toolLine('!', 'yellow', name, shortArguments(view, callId)),
-    { text: 'Nobody knows whether it was done: it was cut off, and is not run again.', tone: 'yellow' },
+    ...(why === undefined ? [] : [{ text: oneLine(why), tone: 'yellow' as const }]),
+    {
+      text: `Nobody knows whether it was done: it ${why === undefined ? 'was cut off, and ' : ''}is not run again.`,
+      tone: 'yellow',
+    },
   ]),
   'plan.updated': row(planSchema, ({ items }, view) => planLines(items, view.plan)),
   'question.asked': row(questionSchema, ({ kind, text, deadline }) => [
@@ -104,22 +100,29 @@ function row<S extends z.ZodType>(schema: S, render: (data: z.infer<S>, view: Vi
   }
 }
 
-function modelAnswered({ model, text, toolCalls, usage, durationMs }: z.infer<typeof modelAnswerSchema>): Line[] {
-  const used = `${tokens(usage)}${usage.estimated === true ? ' (estimated)' : ''}`
-  const right = [duration(durationMs), used, money(usage.costUsd)].filter((part) => part !== undefined).join(' · ')
+function modelAnswered(answer: z.infer<typeof modelAnswerSchema>): Line[] {
+  const { model, text, toolCalls, usage, durationMs } = answer
+  const used = [duration(durationMs), tokens(usage), money(usage.costUsd)]
+  const right = used.filter((part) => part !== undefined).join(' · ')
   const chosen = toolCalls.length === 0 ? '' : `→ ${toolCalls.map((call) => oneLine(call.name)).join(', ')}`
   const said = firstLine(text) || chosen
-  const head: Line = { symbol: '◆', kind: 'model', text: oneLine(model), right, tone: 'cyan' }
-  return said === '' ? [head] : [head, { text: said }]
+  const stopped = whyStopped(answer)
+  return [
+    { symbol: '◆', kind: 'model', text: oneLine(model), right, tone: 'cyan' },
+    ...(said === '' ? [] : [{ text: said }]),
+    ...(stopped === undefined ? [] : [{ text: stopped, tone: 'yellow' as const }]),
+  ]
+}
+
+function whyStopped({ finishReason, contentFilter }: z.infer<typeof modelAnswerSchema>): string | undefined {
+  if (finishReason === 'length') return 'cut at its length limit'
+  if (finishReason !== 'content_filter') return undefined
+  const named = contentFilter.length === 0 ? '' : `: ${contentFilter.map(oneLine).join(', ')}`
+  return `stopped by the content filter${named}`
 }
 
 function toolLine(symbol: string, tone: Line['tone'], name: string, aside?: string, right?: string): Line {
   return { symbol, kind: 'tool', text: oneLine(name), aside, right, tone }
-}
-
-function shortArguments(view: View, callId: string): string | undefined {
-  const text = oneLine(view.calls.get(callId) ?? '')
-  return text === '' || text === '{}' ? undefined : text
 }
 
 function reason(error: z.infer<typeof failureSchema>, after = ''): Line {

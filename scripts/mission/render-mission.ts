@@ -1,19 +1,27 @@
 import { paint } from './line.ts'
-import type { JournalEvent, Mission, Problem } from './schemas.ts'
+import type { Citation, JournalEvent, Mission, Problem, Result } from './schemas.ts'
 import type { Colors } from './terminal.ts'
-import { count, cut, duration, fit, money, oneLine, plain, size, tokens } from './text.ts'
+import { count, cut, displayWidth, duration, fit, money, oneLine, plain, size, tokens } from './text.ts'
 
-/** What stands under the steps of a mission that ended: its result or why there is none, and what it used. */
+/** What stands under the steps of a mission that ended: its result, or why there is none and what it has so far, and what it used. */
 export function renderEnd(mission: Mission, colors: Colors): string[] {
   const { result, error } = mission
   const lines: string[] = []
-  if (result !== undefined) lines.push('', ...plain(result.text).trimEnd().split('\n'))
-  for (const file of result?.files ?? [])
-    lines.push(paint(`file ${oneLine(file.name)} (${size(file.bytes)})`, 'dim', colors))
-  for (const citation of result?.citations ?? []) lines.push(paint(`source ${showCitation(citation)}`, 'dim', colors))
   if (error !== undefined) lines.push('', paint(`${oneLine(error.code)}: ${plain(error.message)}`, 'red', colors))
   if (error?.hint !== undefined) lines.push(plain(error.hint))
+  if (result !== undefined) lines.push('', ...(error === undefined ? [] : ['So far:']), ...resultLines(result, colors))
   return [...lines, '', paint(totals(mission), 'dim', colors)]
+}
+
+function resultLines({ text, files = [], citations = [] }: Result, colors: Colors): string[] {
+  const said = plain(text).trimEnd()
+  const written = files.map(({ name, bytes }) => `file ${oneLine(name)} (${size(bytes)})`)
+  const sources = citations.map((citation) => `  ${showCitation(citation)}`)
+  return [
+    ...(said === '' ? [] : said.split('\n')),
+    ...(sources.length === 0 ? [] : ['', 'Sources', ...sources]),
+    ...written.map((line) => paint(line, 'dim', colors)),
+  ]
 }
 
 /** `4 steps · 1,204 in, 85 out · $0.0012 · 3.4 s`. */
@@ -50,26 +58,34 @@ export function offset(event: JournalEvent, first: JournalEvent): string {
   return `+${duration(Math.max(0, Date.parse(event.at) - Date.parse(first.at)) || 0)}`
 }
 
+/** Below this, the table of `list` has no room for the profile, which `show` tells too. */
+const COLUMNS_FOR_PROFILE = 100
+/** Below this, a mission takes two lines. */
+const COLUMNS_FOR_ONE_LINE = 72
+const ID_COLUMNS = 36
+
 /** The table of `list`. @param now milliseconds since 1970 */
 export function renderList(missions: Mission[], now: number, columns: number, colors: Colors): string[] {
   if (missions.length === 0) return ['There are no missions.']
-  const rows = missions.map((mission) => ({
-    id: mission.id,
-    status: oneLine(mission.status),
-    age: mission.createdAt === undefined ? '' : age(now - Date.parse(mission.createdAt)),
-    profile: oneLine(mission.profile),
-    goal: oneLine(mission.goal),
-  }))
-  const widths = { id: 36, status: widest('status', 9), age: widest('age', 3), profile: widest('profile', 7) }
-  function widest(column: 'status' | 'age' | 'profile', least: number): number {
-    return Math.max(least, ...rows.map((row) => row[column].length))
+  const title: ListRow = { id: 'id', status: 'status', age: 'age', profile: 'profile', goal: 'goal' }
+  const rows = missions.map((mission): ListRow => {
+    const { id, status, profile, goal, createdAt } = mission
+    const since = createdAt === undefined ? '' : age(now - Date.parse(createdAt))
+    return { id, status: oneLine(status), age: since, profile: oneLine(profile), goal: oneLine(goal) }
+  })
+  const names: (keyof ListRow)[] = columns < COLUMNS_FOR_PROFILE ? ['status', 'age'] : ['status', 'age', 'profile']
+  const widths = names.map((name) => Math.max(...[title, ...rows].map((row) => displayWidth(row[name]))))
+  const show = (row: ListRow): string[] => {
+    const cells = names.map((name, index) => fit(row[name], widths[index] as number))
+    const id = fit(row.id, ID_COLUMNS)
+    if (columns < COLUMNS_FOR_ONE_LINE) return [cut(id, columns), cut(`  ${[...cells, row.goal].join('  ')}`, columns)]
+    return [cut([id, ...cells, row.goal].join('  '), columns)]
   }
-  const room = Math.max(8, columns - widths.id - widths.status - widths.age - widths.profile - 8)
-  const show = (row: (typeof rows)[number]): string =>
-    `${fit(row.id, widths.id)}  ${fit(row.status, widths.status)}  ${fit(row.age, widths.age)}  ${fit(row.profile, widths.profile)}  ${cut(row.goal, room)}`.trimEnd()
-  const title = show({ id: 'id', status: 'status', age: 'age', profile: 'profile', goal: 'goal' })
-  return [paint(title, 'dim', colors), ...rows.map(show)]
+  const lines = rows.flatMap(show)
+  return columns < COLUMNS_FOR_ONE_LINE ? lines : [...show(title).map((line) => paint(line, 'dim', colors)), ...lines]
 }
+
+type ListRow = Record<'id' | 'status' | 'age' | 'profile' | 'goal', string>
 
 /** One figure is enough in a table: `5s`, `3min`, `2h`, `9d`. */
 function age(ms: number): string {
@@ -88,6 +104,8 @@ export function renderProblem(problem: Problem): string[] {
   ]
 }
 
-function showCitation(citation: unknown): string {
-  return oneLine(typeof citation === 'string' ? citation : (JSON.stringify(citation) ?? ''))
+/** `[id] title, url`, without what is not there or was said. */
+function showCitation({ id, title, url }: Citation): string {
+  const told = [title, url].filter((part) => part !== undefined && part !== id).join(', ')
+  return oneLine(`[${id}] ${told}`)
 }

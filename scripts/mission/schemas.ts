@@ -21,6 +21,14 @@ const usageSchema = z.looseObject({
 
 export const fileSchema = z.looseObject({ name: z.string(), bytes: z.number(), sha256: z.string().optional() })
 
+const citationSchema = z.looseObject({ id: z.string(), title: z.string().optional(), url: z.string().optional() })
+
+const resultSchema = z.looseObject({
+  text: z.string().default(''),
+  citations: z.array(citationSchema).optional().catch(undefined),
+  files: z.array(fileSchema).optional(),
+})
+
 export const missionSchema = z.looseObject({
   id: z.string(),
   status: z.string(),
@@ -30,13 +38,7 @@ export const missionSchema = z.looseObject({
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),
   endedAt: z.string().optional(),
-  result: z
-    .looseObject({
-      text: z.string().default(''),
-      citations: z.array(z.unknown()).optional(),
-      files: z.array(fileSchema).optional(),
-    })
-    .optional(),
+  result: resultSchema.optional(),
   error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   questions: z.array(questionSchema).optional(),
   usage: usageSchema.optional(),
@@ -70,6 +72,8 @@ export type Mission = z.infer<typeof missionSchema>
 export type JournalEvent = z.infer<typeof eventSchema>
 export type EventPage = z.infer<typeof eventPageSchema>
 export type MissionFile = z.infer<typeof fileSchema>
+export type Citation = z.infer<typeof citationSchema>
+export type Result = z.infer<typeof resultSchema>
 export type Problem = z.infer<typeof problemSchema>
 
 const endings: ReadonlySet<string> = new Set(['mission.completed', 'mission.failed', 'mission.cancelled'])

@@ -1,4 +1,5 @@
 import picocolors from 'picocolors'
+import { createRegion, type Region } from './region.ts'
 import { plain } from './text.ts'
 
 export type Colors = ReturnType<typeof picocolors.createColors>
@@ -12,11 +13,17 @@ export interface Streams {
 
 export interface Terminal {
   /** Columns of standard output; 80 where it has none. */
-  columns: number
+  readonly columns: number
+  /** Rows of standard output; 24 where it has none. */
+  readonly rows: number
   /** Of standard output. */
   colors: Colors
   /** Whether a person can be asked: input and output are both a terminal. */
   interactive: boolean
+  /** Whether standard output can be drawn over. */
+  live: boolean
+  /** What is drawn over; all else that is written here lands above it. */
+  region: Region
   streams: Streams
   /** What was asked for, on standard output. */
   print(lines: readonly string[]): void
@@ -28,19 +35,33 @@ export interface Terminal {
   error(text: string): void
 }
 
-/** Colours only on a terminal and without NO_COLOR (https://no-color.org: set and not empty). */
+/**
+ * Colours only on a terminal and without NO_COLOR (https://no-color.org: set and not empty). A live view only where there
+ * are colours, on a terminal that knows escape sequences, and not in CI, which keeps every frame in its log.
+ */
 export function createTerminal(streams: Streams, env: NodeJS.ProcessEnv): Terminal {
   const { stdin, stdout, stderr } = streams
-  const colors = picocolors.createColors(stdout.isTTY && !env.NO_COLOR)
+  const hasColors = stdout.isTTY && !env.NO_COLOR
+  const colors = picocolors.createColors(hasColors)
   const noteColors = picocolors.createColors(stderr.isTTY && !env.NO_COLOR)
+  const isCi = Boolean(env.CI) && env.CI !== 'false'
+  const region = createRegion(stdout)
+  const write = (stream: NodeJS.WriteStream, text: string): void => region.above(() => void stream.write(`${text}\n`))
   return {
-    columns: stdout.columns || 80,
+    get columns() {
+      return stdout.columns || 80
+    },
+    get rows() {
+      return stdout.rows || 24
+    },
     colors,
     interactive: stdin.isTTY && stdout.isTTY,
+    live: hasColors && env.TERM !== 'dumb' && !isCi,
+    region,
     streams,
-    print: (lines) => void (lines.length > 0 && stdout.write(`${lines.join('\n')}\n`)),
-    json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
-    note: (text) => void stderr.write(`${noteColors.dim(plain(text))}\n`),
-    error: (text) => void stderr.write(`${noteColors.red(plain(text))}\n`),
+    print: (lines) => void (lines.length > 0 && write(stdout, lines.join('\n'))),
+    json: (value) => write(stdout, JSON.stringify(value)),
+    note: (text) => write(stderr, noteColors.dim(plain(text))),
+    error: (text) => write(stderr, noteColors.red(plain(text))),
   }
 }

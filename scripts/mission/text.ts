@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util'
 
 // eslint-disable-next-line no-control-regex -- these are what is taken out
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
-/** East Asian wide and full-width blocks (Unicode TR 11) and emoji: two columns each. */
+/** East Asian wide and full-width blocks (Unicode TR 11) and emoji, also those made so by U+FE0F: two columns each. */
 const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}]|\ufe0f|\p{Emoji_Presentation}/u
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /**
@@ -71,9 +71,9 @@ function two(big: number, bigUnit: string, small: number, smallUnit: string): st
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
 }
 
-/** `1,204 in, 85 out`. */
-export function tokens(usage: { inputTokens: number; outputTokens: number }): string {
-  return `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`
+/** `1,204 in, 85 out`; `~1,204 in, 85 out` where the model's server did not say. */
+export function tokens(usage: { inputTokens: number; outputTokens: number; estimated?: boolean }): string {
+  return `${usage.estimated === true ? '~' : ''}${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`
 }
 
 export function count(value: number): string {

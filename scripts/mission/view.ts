@@ -1,38 +1,21 @@
-import { z } from 'zod'
+import { nextActivity, noActivity, type Activity } from './activity.ts'
+import { modelAnswerSchema, planSchema, type PlanItem } from './event-data.ts'
 import type { JournalEvent } from './schemas.ts'
+import { oneLine } from './text.ts'
 
-/** What the lines of later events need to know of the earlier ones. */
+/** What the lines of later events, and the live view, need to know of the earlier ones. */
 export interface View {
   /** Arguments by call id, since `tool.finished` names only the call. */
   calls: ReadonlyMap<string, string>
   plan: readonly PlanItem[]
+  activity: Activity
 }
 
-const planItemSchema = z.looseObject({ id: z.string(), title: z.string(), status: z.string() })
+export const emptyView: View = { calls: new Map(), plan: [], activity: noActivity }
 
-export const planSchema = z.looseObject({ items: z.array(planItemSchema) })
-
-export const modelAnswerSchema = z.looseObject({
-  model: z.string(),
-  text: z.string().default(''),
-  toolCalls: z
-    .array(z.looseObject({ id: z.string(), name: z.string(), arguments: z.string().default('') }))
-    .default([]),
-  usage: z.looseObject({
-    inputTokens: z.number(),
-    outputTokens: z.number(),
-    costUsd: z.string().default('0'),
-    estimated: z.boolean().optional(),
-  }),
-  durationMs: z.number(),
-})
-
-export type PlanItem = z.infer<typeof planItemSchema>
-
-export const emptyView: View = { calls: new Map(), plan: [] }
-
-/** Folds one event into what is known; call it after the event was rendered. */
-export function nextView(view: View, event: JournalEvent): View {
+/** Folds one event into what is known; pure. Call it after the event was rendered. */
+export function nextView(before: View, event: JournalEvent): View {
+  const view = { ...before, activity: nextActivity(before.activity, event) }
   if (event.type === 'model.answered') {
     const answer = modelAnswerSchema.safeParse(event.data)
     const calls = answer.data?.toolCalls.map((call) => [call.id, call.arguments] as const) ?? []
@@ -43,4 +26,10 @@ export function nextView(view: View, event: JournalEvent): View {
     return plan.success ? { ...view, plan: plan.data.items } : view
   }
   return view
+}
+
+/** What the model chose for a call, on one line; undefined where that is nothing. */
+export function shortArguments(view: Pick<View, 'calls'>, callId: string): string | undefined {
+  const text = oneLine(view.calls.get(callId) ?? '')
+  return text === '' || text === '{}' ? undefined : text
 }

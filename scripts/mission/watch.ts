@@ -1,13 +1,11 @@
 import { openQuestionLines } from './open-questions.ts'
 import { requestPatiently } from './api.ts'
 import { commandFor, exit, interruptedCode, type Context, type SharedOptions } from './context.ts'
-import { followEvents } from './follow-events.ts'
 import type { Place } from './locate.ts'
-import { createQuestionDesk, type QuestionDesk } from './questions.ts'
+import { createQuestionDesk } from './questions.ts'
 import { renderEnd } from './render-mission.ts'
-import { renderEvent } from './render-event.ts'
-import { missionSchema, type JournalEvent, type Mission, type Question } from './schemas.ts'
-import { emptyView, nextView } from './view.ts'
+import { missionSchema, type Mission, type Question } from './schemas.ts'
+import { showEvents } from './show-events.ts'
 
 interface Stopped {
   open?: Question[]
@@ -33,7 +31,8 @@ export async function watch(context: Context, options: SharedOptions, place: Pla
     onFailure: (error) => halt({ error }),
   })
   try {
-    await showEvents(context, options, place, id, desk, AbortSignal.any([interrupt.signal, stop.signal]))
+    const signal = AbortSignal.any([interrupt.signal, stop.signal])
+    await showEvents(context, options, { api, id, desk, signal })
   } finally {
     await desk.close()
   }
@@ -45,32 +44,6 @@ export async function watch(context: Context, options: SharedOptions, place: Pla
   if (stopped.open !== undefined) return tellOpenQuestions(context, options, place, id, stopped.open)
   if (options.json !== true) terminal.print(renderEnd(mission.value, terminal.colors))
   return codeOf(mission.value)
-}
-
-async function showEvents(
-  context: Context,
-  options: SharedOptions,
-  { api }: Place,
-  id: string,
-  desk: QuestionDesk,
-  signal: AbortSignal,
-): Promise<void> {
-  const { terminal } = context
-  let view = emptyView
-  function onConnection(change: { lost: string } | 'back'): void {
-    terminal.note(change === 'back' ? 'Connected again.' : `${change.lost} Trying again; the mission goes on.`)
-  }
-  for await (const { raw, event } of followEvents(api, id, { signal, onConnection })) {
-    if (options.json === true) terminal.json(raw)
-    else desk.print(renderEvent(event, { ...view, columns: terminal.columns, colors: terminal.colors }))
-    view = nextView(view, event)
-    passOn(event, desk)
-  }
-}
-
-function passOn(event: JournalEvent, desk: QuestionDesk): void {
-  if (event.type === 'question.asked') desk.asked(event)
-  if (event.type === 'question.answered' || event.type === 'question.expired') desk.closed(event)
 }
 
 function codeOf(mission: Mission): number {

@@ -42,9 +42,30 @@ test.each<[string, Record<string, unknown>, string[]]>([
       usage: { ...usage, costUsd: '0.0012', estimated: true },
       durationMs: 61_000,
     },
+    [spread('◆ model     demo', '1 min 1 s · ~1,204 in, 85 out · $0.0012'), '            → total_csv, read_file'],
+  ],
+  [
+    'model.answered',
+    { model: 'demo', text: 'Once upon', toolCalls: [], finishReason: 'length', usage, durationMs: 1 },
     [
-      spread('◆ model     demo', '1 min 1 s · 1,204 in, 85 out (estimated) · $0.0012'),
-      '            → total_csv, read_file',
+      spread('◆ model     demo', '1 ms · 1,204 in, 85 out'),
+      '            Once upon',
+      '            cut at its length limit',
+    ],
+  ],
+  [
+    'model.answered',
+    {
+      model: 'demo',
+      toolCalls: [],
+      finishReason: 'content_filter',
+      contentFilter: ['violence (high)', 'hate (low)'],
+      usage,
+      durationMs: 1,
+    },
+    [
+      spread('◆ model     demo', '1 ms · 1,204 in, 85 out'),
+      '            stopped by the content filter: violence (high), hate (low)',
     ],
   ],
   [
@@ -73,6 +94,15 @@ test.each<[string, Record<string, unknown>, string[]]>([
     [
       '! tool      send_mail {"file":"invoices.csv"}',
       '            Nobody knows whether it was done: it was cut off, and is not run ag…',
+    ],
+  ],
+  [
+    'tool.unknown',
+    { callId: 'c1', name: 'send_mail', key: 'k', reason: 'The answer never came.' },
+    [
+      '! tool      send_mail {"file":"invoices.csv"}',
+      '            The answer never came.',
+      '            Nobody knows whether it was done: it is not run again.',
     ],
   ],
   [

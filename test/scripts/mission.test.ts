@@ -4,7 +4,11 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import picocolors from 'picocolors'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { renderList } from '../../scripts/mission/render-mission.ts'
+import { missionSchema } from '../../scripts/mission/schemas.ts'
+import { displayWidth } from '../../scripts/mission/text.ts'
 import { problem, startFakeApi, type FakeApi } from '../support/fake-api.ts'
 
 const entry = join(import.meta.dirname, '../../scripts/mission.ts')
@@ -230,6 +234,55 @@ Bob owes 3.
     expect(api.requests[0]?.body).toMatchObject({ files: [{ name: 'a.csv', content: 'x' }] })
   })
 
+  test('whose request breaks off before the answer is asked for again under the same key, and is one mission', async () => {
+    let drops = 2
+    await serve({ drop: ({ method }) => method === 'POST' && drops-- > 0 })
+    const { code, stdout, stderr } = await run('Do it')
+    const posts = api.requests.filter(({ method }) => method === 'POST')
+    const keys = posts.map(({ headers }) => headers['idempotency-key'])
+    expect({ code, posts: posts.length, keys: new Set(keys).size }).toEqual({ code: 0, posts: 3, keys: 1 })
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/)
+    expect(stderr).toMatch(/^The connection to .* failed: .*\. Trying again for a minute; it will be one mission\.\n$/)
+    const listed = JSON.parse((await run('list', '--json')).stdout) as { items: { id: string }[] }
+    expect(listed.items.map(({ id }) => id)).toEqual([stdout.slice(8, 44)])
+  })
+
+  test('for which nothing listens is refused at once', async () => {
+    await serve()
+    await api.stop()
+    expect(await run('Do it')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Nothing answers at/) as string,
+    })
+  })
+
+  test('that fails shows what it has so far, with its files and its sources', async () => {
+    const result = {
+      text: 'Half of it [d1].',
+      files: [{ name: 'half.md', bytes: 12, sha256: 'x' }],
+      citations: [
+        { id: 'd1', title: 'Report', url: 'https://example.com/r' },
+        { id: 'https://example.com/s', url: 'https://example.com/s' },
+      ],
+    }
+    const data = { code: 'limit_steps', message: 'The limit of 5 steps is reached.', hint: 'Raise it.', result }
+    await serve({ script: [created, { type: 'mission.failed', data }] })
+    const { code, stdout } = await run('Do it')
+    expect(code).toBe(1)
+    expect(stdout).toContain(`
+limit_steps: The limit of 5 steps is reached.
+Raise it.
+
+So far:
+Half of it [d1].
+
+Sources
+  [d1] Report, https://example.com/r
+  [https://example.com/s]
+file half.md (12 B)
+`)
+  })
+
   test('with --detach is only submitted', async () => {
     await serve()
     const { code, stdout, stderr } = await run('Do it', '--detach')
@@ -269,10 +322,11 @@ describe('wrong usage exits with 2 and one sentence on standard error, before an
     ['a file over 8 MiB', ['Do it', '--file', 'big'], /^big has 8\.4 MB; a mission takes files up to 8 MiB\.\n$/],
     [
       '21 files',
-      ['Do it', ...Array.from({ length: 21 }, () => ['--file', 'x']).flat()],
+      ['Do it', ...Array.from({ length: 21 }, (_, index) => ['--file', `x${index}`]).flat()],
       /up to 20 files; these are 21/,
     ],
-    ['two files of one name', ['Do it', '--file', 'twin', '--file', './twin'], /Two files are called twin/],
+    ['a glob that finds nothing', ['Do it', '--file', '*.csv'], /^No file matches \*\.csv\./],
+    ['standard input that is empty and was asked for', ['Do it', '--file', '-'], /standard input, and that is empty/],
     ['files too big together', ['Do it', '--file', 'half', '--file', 'half2'], /more than 12 MiB/],
     ['a label without a value', ['Do it', '--label', 'x'], /name=value/],
     ['an unknown limit', ['Do it', '--limit', 'hours=1'], /steps=N, tokens=N/],
@@ -285,7 +339,6 @@ describe('wrong usage exits with 2 and one sentence on standard error, before an
   ])('%s', async (_, words, message) => {
     await serve()
     await writeFile(join(folder, 'big'), Buffer.alloc(8 * 1024 * 1024 + 1))
-    await writeFile(join(folder, 'twin'), 'x')
     for (const name of ['half', 'half2']) await writeFile(join(folder, name), Buffer.alloc(7 * 1024 * 1024, 'x'))
     const { code, stdout, stderr } = await run(...words)
     expect({ code, stdout, requests: api.requests.length }).toEqual({ code: 2, stdout: '', requests: 0 })
@@ -397,11 +450,21 @@ describe('an existing mission', () => {
     const id = api.add('A goal\nof many words '.repeat(9))
     const { stdout, stderr } = await run('list', '--limit', '5', '--status', 'completed')
     const [head, row] = stdout.split('\n')
-    expect(head).toMatch(/^id +status +age +profile +goal$/)
-    expect(row).toMatch(new RegExp(`^${id}  completed  \\S+ +dev +A goal of.*…$`))
+    expect(head).toMatch(/^id +status +age +goal$/)
+    expect(row).toMatch(new RegExp(`^${id}  completed  \\S+ +A goal of.*…$`))
     expect(row?.length).toBeLessThanOrEqual(80)
     expect(api.requests[0]?.path).toBe('/api/v1/missions?limit=5&status=completed')
     expect(stderr).toContain('list --limit 5 --status completed --cursor next-page')
+  })
+
+  test.each([
+    [120, /^\S{36}  completed +dev +A goal/],
+    [40, /^\S{36}$/],
+  ])('stands in a list that is %i columns wide', (columns, row) => {
+    const mission = { id: unknownId, status: 'completed', goal: 'A goal 目標 '.repeat(20), profile: 'dev' }
+    const table = renderList([missionSchema.parse(mission)], 0, columns, picocolors.createColors(false))
+    expect(table.find((line) => line.startsWith(unknownId))).toMatch(row)
+    expect(Math.max(...table.map(displayWidth))).toBeLessThanOrEqual(columns)
   })
 
   test('stands in the list as the API gives it with --json', async () => {

@@ -37,6 +37,8 @@ interface FakeApiOptions {
   breaks?: { after: number; how: 'close' | 'cut' }[]
   /** Answers a request in place of the API, once for each call that returns something. */
   refuse?: (request: RecordedRequest) => { status: number; body: unknown; headers?: Record<string, string> } | undefined
+  /** Does what a request asks for and breaks the connection in place of an answer, for each that gives true. */
+  drop?: (request: RecordedRequest) => boolean
 }
 
 export interface FakeApi {
@@ -65,6 +67,7 @@ const endings: Record<string, string> = {
 /** A small server that speaks the missions part of the contracts page, with scripted journals. */
 export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
   const missions = new Map<string, FakeMission>()
+  const byKey = new Map<string, FakeMission>()
   const requests: RecordedRequest[] = []
   const breaks = [...(options.breaks ?? [])]
   const server = createServer((request, response) => void handle(request, response))
@@ -74,6 +77,7 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
     requests.push(recorded)
     const refused = options.refuse?.(recorded)
     if (refused !== undefined) return sendJson(response, refused.status, refused.body, refused.headers)
+    if (options.drop?.(recorded)) response.writeHead = () => response.destroy()
     const url = new URL(recorded.path, 'http://fake')
     const [id, action, name] = url.pathname.replace(/^\/api\/v1\/missions\/?/, '').split('/')
     if (id === undefined || id === '') return collection(recorded, response)
@@ -86,11 +90,13 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
     return sendJson(response, 200, show(mission))
   }
 
-  function collection({ method, body }: RecordedRequest, response: ServerResponse): void {
+  function collection({ method, body, headers }: RecordedRequest, response: ServerResponse): void {
     if (method === 'GET') {
       return sendJson(response, 200, { items: [...missions.values()].map(show), nextCursor: 'next-page' })
     }
-    const mission = create((body as { goal: string }).goal)
+    const key = headers['idempotency-key'] as string | undefined
+    const mission = byKey.get(key ?? '') ?? create((body as { goal: string }).goal)
+    if (key !== undefined) byKey.set(key, mission)
     sendJson(response, 202, show(mission), { location: `/api/v1/missions/${mission.id}` })
   }
 
@@ -162,7 +168,10 @@ function stream(
   breaking: { after: number; how: 'close' | 'cut' } | undefined,
 ): void {
   if (hasEnded(mission) && after >= mission.journal.length) return void response.writeHead(204).end()
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write('retry: 10\n\n: ping\n\n')
+  // Its time of day is that of its events.
+  const date = new Date(mission.journal.at(-1)?.at ?? START).toUTCString()
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', date })
+  response.write('retry: 10\n\n: ping\n\n')
   let sent = after
   const push = (): void => {
     for (const event of mission.journal.slice(sent)) {
@@ -216,7 +225,7 @@ function show(mission: FakeMission): Record<string, unknown> {
     createdAt: new Date(START).toISOString(),
     ...(ended ? { endedAt: last.at } : {}),
     ...(last?.type === 'mission.completed' ? { result: last.data.result } : {}),
-    ...(last?.type === 'mission.failed' ? { error: last.data } : {}),
+    ...(last?.type === 'mission.failed' ? { error: last.data, result: last.data.result } : {}),
     ...(questions.length > 0 && !ended ? { questions } : {}),
     usage: { steps: 4, inputTokens: 1204, outputTokens: 85, costUsd: '0.0012' },
     links: { self: `/api/v1/missions/${id}` },
