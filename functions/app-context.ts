@@ -81,7 +81,8 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const api = { missions, watchers: new Watchers(databases.engine), auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
-  if (problems.length > 0) telemetry.misconfigured(problems)
+  const leftOut = [...config.warnings, ...problems]
+  if (leftOut.length > 0) telemetry.misconfigured(leftOut)
   return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue } }
 }
 

@@ -13,12 +13,6 @@ export async function getJson(url: string, headers: Record<string, string>, sign
   return { status: response.status, body: tryJson(await readText(response)) }
 }
 
-/** Whether a secret may go there: over TLS, or not off this machine. */
-export function keepsSecrets(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-}
-
 async function readText(response: Response): Promise<string> {
   const parts: Uint8Array[] = []
   let bytes = 0

@@ -50,9 +50,12 @@ export function readSettings({ values, bare, fileProblem }: Surroundings): Setti
   )
   const file = fileProblem === undefined ? [] : [warn('local.settings.json', fileProblem, 'correct it or remove it')]
   const wrong = problems.map(({ key, reason }) => fail(key, sentence(reason), hintOf(key, reason)))
-  const findings = [...wrong, ...file, ...lookAlikes]
-  if (wrong.length === 0) findings.unshift(pass('all settings', 'valid'))
-  return { lines: NAMES.map((name) => lineOf(name, values.get(name), problems)), findings, config, secrets, broken }
+  const { warnings } = config
+  const halves = warnings.map(({ key, reason }) => warn(key, reason, hintOf(key, reason)))
+  const findings = [...wrong, ...halves, ...file, ...lookAlikes]
+  if (wrong.length + halves.length === 0) findings.unshift(pass('all settings', 'valid'))
+  const told = [...problems, ...warnings]
+  return { lines: NAMES.map((name) => lineOf(name, values.get(name), told)), findings, config, secrets, broken }
 }
 
 interface Loaded {

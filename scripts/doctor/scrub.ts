@@ -12,10 +12,15 @@ const LEAST_SECRET = 3
 const NO_KEY = /^[a-z]{1,10}$/
 const shapes = scrubber([])
 
+/** Whether a key of a model server is none. */
+export function isNoKey(key: string): boolean {
+  return NO_KEY.test(key)
+}
+
 /** Every secret among these settings. */
 export function knownSecrets(values: ReadonlyMap<string, { value: string }>): string[] {
   const found = [...values].flatMap(([name, { value }]) => {
-    if (name === 'OPENAI_API_KEY' && NO_KEY.test(value)) return []
+    if (name === 'OPENAI_API_KEY' && isNoKey(value)) return []
     if (OF_LIBRARIES.includes(name) || isMisplaced(name, value)) return [value]
     return secretsIn(name, value)
   })

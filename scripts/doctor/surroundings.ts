@@ -57,7 +57,9 @@ export function readSurroundings({ env, cwd, dataDir }: Places): Surroundings {
 
 const DATABASE = /^DATABASE_(URL|DIRECT_URL|POOLER|AUTH)$/
 const STORAGE = /^JOBS_STORAGE(__\w+)?$/
-const MODEL = /^(OPENAI_(API_KEY|BASE_URL)|AZURE_OPENAI_(ENDPOINT|API_KEY))$/
+const MODEL = /^OPENAI_(API_KEY|BASE_URL)$/
+/** Neither is of use without the other. */
+const AZURE_MODEL = ['AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_DEPLOYMENT']
 const PLATFORM = new RegExp(`^(${PLATFORM_MARKS.join('|')})$`)
 
 function isAnySet(values: ReadonlyMap<string, Value>, names: RegExp): boolean {
@@ -70,7 +72,8 @@ function fromRunning(run: RunFile, values: ReadonlyMap<string, Value>): [name: s
   const found: [string, string][] = []
   if (!isAnySet(values, DATABASE)) found.push(['DATABASE_URL', databaseUrl])
   if (!isAnySet(values, STORAGE)) found.push(['JOBS_STORAGE', storageConnectionString])
-  if (demoModelUrl !== undefined && !isAnySet(values, MODEL)) {
+  const hasModel = isAnySet(values, MODEL) || AZURE_MODEL.every((name) => values.has(name))
+  if (demoModelUrl !== undefined && !hasModel) {
     found.push(['OPENAI_API_KEY', 'demo'], ['OPENAI_BASE_URL', demoModelUrl], ['OPENAI_MODEL', 'demo'])
   }
   return found

@@ -30,7 +30,12 @@ function tell({ terminal }: Context, error: unknown): number {
   return error instanceof RefusedError ? exit.refused : exit.failed
 }
 
+/** Words that can be no path, such as a goal of more than 255 characters, make `stat` throw. */
 const kindOf: KindOf = (path) => {
-  const stats = statSync(fromUser(path), { throwIfNoEntry: false })
-  return stats === undefined ? undefined : stats.isDirectory() ? 'folder' : 'file'
+  try {
+    const stats = statSync(fromUser(path), { throwIfNoEntry: false })
+    return stats === undefined ? undefined : stats.isDirectory() ? 'folder' : 'file'
+  } catch {
+    return undefined
+  }
 }

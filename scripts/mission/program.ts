@@ -12,7 +12,8 @@ const USAGE = `"GOAL" [--file F]... [--profile P] [--label NAME=VALUE]... [--lim
        npm run mission -- COMMAND [options]`
 
 const GUIDE = `
-What is piped in goes along as stdin.txt, stdin.csv or stdin.json. --file - waits for it as long as it takes.
+What is piped in at a terminal, or comes from a file with <, goes along as stdin.txt, stdin.csv or stdin.json.
+In scripts and in CI, a pipe is left alone. --file - takes it anywhere and waits for it as long as it takes.
 
 Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 refused because it would lose something, 4 cancelled,
 5 waiting for a person and there is no terminal, 130 after Ctrl-C (the mission goes on).

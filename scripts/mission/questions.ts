@@ -30,50 +30,61 @@ interface DeskOptions {
 
 const ELSEWHERE = 'closed elsewhere'
 
+/** What the desk knows while it works through its questions. */
+interface DeskState {
+  /** Lines that wait for the question on the screen. */
+  held: string[]
+  /** Ids of the questions that nobody need answer any more. */
+  closed: Set<string>
+  shut: AbortController
+  /** The question on the screen. */
+  current: { questionId: string; withdraw: AbortController } | undefined
+}
+
 /** Asks a mission's questions in the terminal while its events keep coming. */
 export function createQuestionDesk(options: DeskOptions): QuestionDesk {
-  const { terminal } = options
-  const held: string[] = []
-  const shut = new AbortController()
-  const closed = new Set<string>()
-  let current: { questionId: string; withdraw: AbortController } | undefined
+  const state: DeskState = { held: [], closed: new Set(), shut: new AbortController(), current: undefined }
   let queue = Promise.resolve()
-
-  async function handle(event: JournalEvent): Promise<void> {
-    const asked = questionSchema.safeParse(event.data)
-    if (!asked.success || closed.has(asked.data.questionId) || shut.signal.aborted) return
-    const open = await openQuestions(options, event, asked.data)
-    if (!open.some(({ questionId }) => questionId === asked.data.questionId)) return
-    if (!terminal.interactive) return options.onNobody(open)
-    if (closed.has(asked.data.questionId) || shut.signal.aborted) return
-    const withdraw = new AbortController()
-    current = { questionId: asked.data.questionId, withdraw }
-    const show = terminal.region.hide()
-    try {
-      await askUntilTaken(options, asked.data, AbortSignal.any([withdraw.signal, shut.signal]))
-    } finally {
-      current = undefined
-      terminal.print(held.splice(0))
-      show()
-    }
-  }
-
   return {
     asked(event) {
-      queue = queue.then(() => handle(event)).catch(options.onFailure)
+      queue = queue.then(() => takeUp(options, state, event)).catch(options.onFailure)
     },
     closed({ data }) {
-      closed.add(String(data.questionId))
-      if (current?.questionId === data.questionId) current?.withdraw.abort(ELSEWHERE)
+      state.closed.add(String(data.questionId))
+      if (state.current?.questionId === data.questionId) state.current?.withdraw.abort(ELSEWHERE)
     },
     print(lines) {
-      if (current === undefined) terminal.print(lines)
-      else held.push(...lines)
+      if (state.current === undefined) options.terminal.print(lines)
+      else state.held.push(...lines)
     },
     close() {
-      shut.abort()
+      state.shut.abort()
       return queue
     },
+  }
+}
+
+async function takeUp(options: DeskOptions, state: DeskState, event: JournalEvent): Promise<void> {
+  const { terminal } = options
+  const { held, closed, shut } = state
+  const asked = questionSchema.safeParse(event.data)
+  if (!asked.success) return
+  const { questionId } = asked.data
+  const isOver = (): boolean => closed.has(questionId) || shut.signal.aborted
+  if (isOver()) return
+  const open = await openQuestions(options, event, asked.data)
+  if (!open.some((question) => question.questionId === questionId)) return
+  if (!terminal.interactive) return options.onNobody(open)
+  if (isOver()) return
+  const withdraw = new AbortController()
+  state.current = { questionId, withdraw }
+  const show = terminal.region.hide()
+  try {
+    await askUntilTaken(options, asked.data, AbortSignal.any([withdraw.signal, shut.signal]))
+  } finally {
+    state.current = undefined
+    terminal.print(held.splice(0))
+    show()
   }
 }
 

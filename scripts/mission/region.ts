@@ -27,71 +27,80 @@ const UP_AND_ERASE = '\u001b[1A\u001b[2K'
 
 /** A region on a terminal; until it is started, all of it does nothing but let others write. */
 export function createRegion(stdout: NodeJS.WriteStream): Region {
-  let log: ReturnType<typeof createLogUpdate> | undefined
-  let frame: () => string[] = () => []
-  let drawn: string[] = []
-  let hidden = 0
-  let timer: NodeJS.Timeout | undefined
-  let soon: NodeJS.Immediate | undefined
+  return new TerminalRegion(stdout)
+}
 
-  function draw(): void {
-    clearImmediate(soon)
-    soon = undefined
-    if (log === undefined || hidden > 0) return
-    const lines = frame()
-    if (lines.length === 0) return clear()
-    log(lines.join('\n'))
-    drawn = lines
+class TerminalRegion implements Region {
+  readonly #stdout: NodeJS.WriteStream
+  #log: ReturnType<typeof createLogUpdate> | undefined
+  #frame: () => string[] = () => []
+  #drawn: string[] = []
+  #hidden = 0
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Immediate | undefined
+
+  constructor(stdout: NodeJS.WriteStream) {
+    this.#stdout = stdout
   }
 
-  function clear(): void {
-    if (drawn.length === 0) return
-    log?.clear()
-    drawn = []
+  async start(frame: () => string[]): Promise<void> {
+    // Loaded here because most runs draw nothing.
+    const library = await import('log-update')
+    this.#frame = frame
+    this.#log = library.createLogUpdate(framed(this.#stdout), { showCursor: true })
+    this.#timer = setInterval(() => this.redraw(), FRAME_MS).unref()
+    this.#stdout.on('resize', this.#resized)
+    this.redraw()
+  }
+
+  redraw(): void {
+    clearImmediate(this.#soon)
+    this.#soon = undefined
+    if (this.#log === undefined || this.#hidden > 0) return
+    const lines = this.#frame()
+    if (lines.length === 0) return this.#clear()
+    this.#log(lines.join('\n'))
+    this.#drawn = lines
+  }
+
+  above(write: () => void): void {
+    this.#clear()
+    write()
+    // Not at once: events come in bursts, and one drawing behind all of them is enough.
+    if (this.#log !== undefined) this.#soon ??= setImmediate(() => this.redraw())
+  }
+
+  hide(): () => void {
+    this.#clear()
+    this.#hidden += 1
+    return () => {
+      this.#hidden -= 1
+      this.redraw()
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    clearImmediate(this.#soon)
+    this.#stdout.off('resize', this.#resized)
+    this.#clear()
+    this.#log = undefined
+  }
+
+  #clear(): void {
+    if (this.#drawn.length === 0) return
+    this.#log?.clear()
+    this.#drawn = []
   }
 
   /** A terminal that became narrower has broken the lines that no longer fit, so there are more of them to erase. */
-  function resized(): void {
-    const columns = columnsOf(stdout)
-    const broken = drawn.map((line) => Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns) - 1)
+  readonly #resized = (): void => {
+    const columns = columnsOf(this.#stdout)
+    const broken = this.#drawn.map((line) => Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns) - 1)
     const extra = broken.reduce((sum, lines) => sum + Math.max(0, lines), 0)
-    clear()
-    if (extra > 0) stdout.write(UP_AND_ERASE.repeat(extra))
-    draw()
-  }
-
-  return {
-    async start(give) {
-      // Loaded here because most runs draw nothing.
-      const library = await import('log-update')
-      frame = give
-      log = library.createLogUpdate(framed(stdout), { showCursor: true })
-      timer = setInterval(draw, FRAME_MS).unref()
-      stdout.on('resize', resized)
-      draw()
-    },
-    redraw: draw,
-    above(write) {
-      clear()
-      write()
-      // Not at once: events come in bursts, and one drawing behind all of them is enough.
-      if (log !== undefined) soon ??= setImmediate(draw)
-    },
-    hide() {
-      clear()
-      hidden += 1
-      return () => {
-        hidden -= 1
-        draw()
-      }
-    },
-    stop() {
-      clearInterval(timer)
-      clearImmediate(soon)
-      stdout.off('resize', resized)
-      clear()
-      log = undefined
-    },
+    this.#clear()
+    if (extra > 0) this.#stdout.write(UP_AND_ERASE.repeat(extra))
+    this.redraw()
   }
 }
 

@@ -41,10 +41,9 @@ export interface Terminal {
  */
 export function createTerminal(streams: Streams, env: NodeJS.ProcessEnv): Terminal {
   const { stdin, stdout, stderr } = streams
-  const hasColors = stdout.isTTY && !env.NO_COLOR
+  const hasColors = isTerminal(stdout) && !env.NO_COLOR
   const colors = picocolors.createColors(hasColors)
-  const noteColors = picocolors.createColors(stderr.isTTY && !env.NO_COLOR)
-  const isCi = Boolean(env.CI) && env.CI !== 'false'
+  const noteColors = picocolors.createColors(isTerminal(stderr) && !env.NO_COLOR)
   const region = createRegion(stdout)
   const write = (stream: NodeJS.WriteStream, text: string): void => region.above(() => void stream.write(`${text}\n`))
   return {
@@ -55,8 +54,8 @@ export function createTerminal(streams: Streams, env: NodeJS.ProcessEnv): Termin
       return stdout.rows || 24
     },
     colors,
-    interactive: stdin.isTTY && stdout.isTTY,
-    live: hasColors && env.TERM !== 'dumb' && !isCi,
+    interactive: isTerminal(stdin) && isTerminal(stdout),
+    live: hasColors && env.TERM !== 'dumb' && !isCi(env),
     region,
     streams,
     print: (lines) => void (lines.length > 0 && write(stdout, lines.join('\n'))),
@@ -64,4 +63,14 @@ export function createTerminal(streams: Streams, env: NodeJS.ProcessEnv): Termin
     note: (text) => write(stderr, noteColors.dim(plain(text))),
     error: (text) => write(stderr, noteColors.red(plain(text))),
   }
+}
+
+/** A pipe has no `isTTY` at all, and of undefined picocolors makes colours where CI is set. */
+function isTerminal({ isTTY }: { isTTY?: boolean }): boolean {
+  return isTTY === true
+}
+
+/** Whether a build server runs this, as most of them say: CI is set, and not to "false". */
+export function isCi(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.CI) && env.CI !== 'false'
 }

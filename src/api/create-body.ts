@@ -3,7 +3,7 @@ import { limitsSchema, messageSchema } from '../domain/event.ts'
 import { usdSchema } from '../domain/profile.ts'
 import { Refusal } from '../missions/refusal.ts'
 import type { NewMissionRequest } from '../missions/create-mission.ts'
-import { newFileName } from '../tools/file-name.ts'
+import { clashOf, newFileName } from '../tools/file-name.ts'
 import { jsonValue, parse, text } from './parse.ts'
 
 const GOAL_BYTES = 32 * 1024
@@ -19,6 +19,19 @@ const files = z
   )
   .max(20)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'must have different names')
+  .refine(
+    (list) =>
+      list.every(
+        ({ name }) =>
+          clashOf(
+            name,
+            list.map((file) => file.name),
+          ) === undefined,
+      ),
+    {
+      error: 'must not have a file where another has a folder, such as "a" and "a/b"',
+    },
+  )
 
 const labels = z
   .record(text.min(1).max(64), text.max(256))

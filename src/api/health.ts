@@ -90,25 +90,41 @@ async function checkQueue(ping: (() => Promise<void>) | undefined): Promise<Chec
 
 function checkModel(config: Config | undefined): Check {
   if (config === undefined) return { status: 'fail', detail: 'not configured' }
-  if (config.model.provider === 'none') {
-    return { status: 'warn', detail: 'no model: set OPENAI_API_KEY or AZURE_OPENAI_ENDPOINT' }
+  const leftOut = leftOutOf(config, 'AZURE_OPENAI_')
+  const { model } = config
+  if (model.provider === 'none') {
+    return { status: 'warn', detail: `no model: ${leftOut ?? 'set OPENAI_API_KEY or AZURE_OPENAI_ENDPOINT'}` }
   }
-  if (config.model.name === 'demo')
-    return pass({ detail: 'demo: scripted answers, no language model; set OPENAI_API_KEY for a real one' })
-  return pass({
-    detail: `${config.model.name} at ${serverOf(config.model)} (configured; not called by this check)`,
-  })
+  const detail =
+    model.name === 'demo'
+      ? 'demo: scripted answers, no language model; set OPENAI_API_KEY for a real one'
+      : `${model.name} at ${serverOf(model)} (configured; not called by this check)`
+  return leftOut === undefined ? pass({ detail }) : { status: 'warn', detail: `${detail}; ${leftOut}` }
 }
 
 /** Off is fine: the tools that need it are then left out. */
 function checkSearch(config: Config | undefined): Check {
+  const leftOut = config && leftOutOf(config, 'AZURE_SEARCH_')
+  if (leftOut !== undefined) return { status: 'warn', detail: `off: ${leftOut}` }
   const search = config?.search
   if (search === undefined) return pass({ detail: 'off: AZURE_SEARCH_ENDPOINT is not set' })
-  return pass({ detail: `${search.index} at ${search.endpoint} (configured; not called by this check)` })
+  return pass({ detail: `${search.index} at ${hostOf(search.endpoint)} (configured; not called by this check)` })
+}
+
+/** Why a part that is half configured is left out; undefined where none of these settings is missed. */
+function leftOutOf({ warnings }: Config, prefix: string): string | undefined {
+  const ofPart = warnings.filter(({ key }) => key.startsWith(prefix))
+  return ofPart.length === 0 ? undefined : ofPart.map(({ key, reason: why }) => `${key} ${why}`).join('; ')
 }
 
 function serverOf(model: Exclude<ModelConfig, { provider: 'none' }>): string {
-  return model.provider === 'azure-openai' ? model.endpoint : (model.baseUrl ?? 'OpenAI')
+  const address = model.provider === 'azure-openai' ? model.endpoint : model.baseUrl
+  return address === undefined ? 'OpenAI' : hostOf(address)
+}
+
+/** All of an address that is shown: its query may hold a signature. */
+function hostOf(address: string): string {
+  return URL.parse(address)?.host ?? 'an address that is no URL'
 }
 
 async function checkSweep(db: EngineDb | undefined): Promise<Check> {

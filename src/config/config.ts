@@ -11,6 +11,8 @@ export interface Config {
   profilesDir: string | undefined
   logLevel: string
   engine: { sliceMs: number; concurrency: number; leaseSeconds: number }
+  /** Optional parts that are half configured. Each is left out as a whole, and everything else works. */
+  warnings: Problem[]
 }
 
 /** `name` is the model of profiles that name none; on Azure OpenAI it is a deployment's name. */
@@ -22,6 +24,8 @@ export type ModelConfig =
 export interface SearchConfig {
   endpoint: string
   index: string
+  /** Whose values are the documents' ids; absent: guessed from what was found. */
+  keyField?: string
   /** With a vectorizer of the index itself; none: searches are by words alone. */
   vectorFields: string[]
   semanticConfiguration: string | undefined

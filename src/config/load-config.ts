@@ -4,7 +4,10 @@ import { settingsSchema, type Settings } from './settings.ts'
 
 type Environment = Record<string, string | undefined>
 
-/** Reads the environment; gives every problem at once, and throws nothing. An empty value counts as not set. */
+/**
+ * Reads the environment; gives every problem at once, and throws nothing. An empty value counts as not set. Half of an
+ * optional part is no problem but one of the configuration's warnings.
+ */
 export function loadConfig(env: Environment): ConfigResult {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const parsed = settingsSchema.safeParse(given)
@@ -36,25 +39,26 @@ function crossChecks(settings: Settings, env: Environment): Problem[] {
   if (settings.JOBS_STORAGE === undefined && settings.JOBS_STORAGE__queueServiceUri === undefined) {
     problems.push(problem('JOBS_STORAGE', 'is not set, and neither is JOBS_STORAGE__queueServiceUri'))
   }
-  return [...problems, ...azureChecks(settings)]
+  return problems
 }
 
-function azureChecks(settings: Settings): Problem[] {
-  const problems: Problem[] = []
+/** Such settings were no harm before there was anything that reads them, so they must not take a deployment down. */
+function halfConfigured(settings: Settings): Problem[] {
+  const warnings: Problem[] = []
   const { AZURE_OPENAI_ENDPOINT: openai, AZURE_SEARCH_ENDPOINT: search } = settings
   if (openai !== undefined && settings.AZURE_OPENAI_DEPLOYMENT === undefined) {
-    problems.push(problem('AZURE_OPENAI_DEPLOYMENT', 'is not set, and AZURE_OPENAI_ENDPOINT needs it'))
+    warnings.push(problem('AZURE_OPENAI_DEPLOYMENT', 'is not set, so AZURE_OPENAI_ENDPOINT is not used'))
   }
   if (openai === undefined && settings.AZURE_OPENAI_API_KEY !== undefined) {
-    problems.push(problem('AZURE_OPENAI_ENDPOINT', 'is not set, and AZURE_OPENAI_API_KEY is of no use without it'))
+    warnings.push(problem('AZURE_OPENAI_ENDPOINT', 'is not set, so AZURE_OPENAI_API_KEY is not used'))
   }
   if (search !== undefined && settings.AZURE_SEARCH_INDEX === undefined) {
-    problems.push(problem('AZURE_SEARCH_INDEX', 'is not set, and AZURE_SEARCH_ENDPOINT needs it'))
+    warnings.push(problem('AZURE_SEARCH_INDEX', 'is not set, so AZURE_SEARCH_ENDPOINT is not used'))
   }
   if (search === undefined && settings.AZURE_SEARCH_API_KEY !== undefined) {
-    problems.push(problem('AZURE_SEARCH_ENDPOINT', 'is not set, and AZURE_SEARCH_API_KEY is of no use without it'))
+    warnings.push(problem('AZURE_SEARCH_ENDPOINT', 'is not set, so AZURE_SEARCH_API_KEY is not used'))
   }
-  return problems
+  return warnings
 }
 
 function problem(key: string, reason: string): Problem {
@@ -78,13 +82,14 @@ function toConfig(settings: Settings): Config {
       concurrency: settings.MISSION_CONCURRENCY,
       leaseSeconds: settings.LEASE_SECONDS,
     },
+    warnings: halfConfigured(settings),
   }
 }
 
 function toModel(settings: Settings): ModelConfig {
-  const { AZURE_OPENAI_ENDPOINT: endpoint, AZURE_OPENAI_API_VERSION: apiVersion } = settings
-  if (endpoint !== undefined) {
-    return { provider: 'azure-openai', name: settings.AZURE_OPENAI_DEPLOYMENT ?? '', endpoint, apiVersion }
+  const { AZURE_OPENAI_ENDPOINT: endpoint, AZURE_OPENAI_DEPLOYMENT: deployment } = settings
+  if (endpoint !== undefined && deployment !== undefined) {
+    return { provider: 'azure-openai', name: deployment, endpoint, apiVersion: settings.AZURE_OPENAI_API_VERSION }
   }
   const { OPENAI_MODEL: name, OPENAI_BASE_URL: baseUrl } = settings
   if (settings.OPENAI_API_KEY === undefined && baseUrl === undefined) return { provider: 'none', name }
@@ -96,7 +101,8 @@ function toSearch(settings: Settings): SearchConfig | undefined {
   if (endpoint === undefined || index === undefined) return undefined
   const fields = settings.AZURE_SEARCH_VECTOR_FIELDS?.split(',').map((field) => field.trim()) ?? []
   const vectorFields = fields.filter((field) => field !== '')
-  return { endpoint, index, vectorFields, semanticConfiguration: settings.AZURE_SEARCH_SEMANTIC_CONFIGURATION }
+  const { AZURE_SEARCH_KEY_FIELD: keyField, AZURE_SEARCH_SEMANTIC_CONFIGURATION: semanticConfiguration } = settings
+  return { endpoint, index, keyField, vectorFields, semanticConfiguration }
 }
 
 function toSecrets(settings: Settings): Secrets {

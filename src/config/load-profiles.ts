@@ -15,25 +15,31 @@ export function profilesDir(): string {
   return existsSync(built) ? built : join(import.meta.dirname, '../../profiles')
 }
 
-/** Reads every `*.yaml` of a folder; a file that is wrong is named with key and reason, and left out. */
-export function loadProfiles(dir: string, knownTools: ReadonlySet<string>): Profiles {
+/**
+ * Reads every `*.yaml` and `*.yml` of a folder; a file that is wrong is named with key and reason, and left out.
+ * @param label what the folder is called in problems
+ */
+export function loadProfiles(dir: string, knownTools: ReadonlySet<string>, label = 'profiles'): Profiles {
   const byName = new Map<string, ProfileFile>()
   const problems: Problem[] = []
-  for (const file of readdirSync(dir).filter((name) => name.endsWith('.yaml'))) {
-    const result = readProfile(join(dir, file), `profiles/${file}`, knownTools)
+  for (const file of readdirSync(dir).filter((name) => PROFILE.test(name))) {
+    const result = readProfile(join(dir, file), `${label}/${file}`, knownTools)
     if (Array.isArray(result)) problems.push(...result)
-    else byName.set(file.slice(0, -'.yaml'.length), result)
+    else byName.set(file.replace(PROFILE, ''), result)
   }
   return { byName, problems }
 }
+
+const PROFILE = /(?<=^[^.].*)\.ya?ml$/
 
 function readProfile(path: string, file: string, knownTools: ReadonlySet<string>): ProfileFile | Problem[] {
   let content: unknown
   try {
     content = parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    const reason = error.message.split('\n')[0] ?? ''
+    // Also a folder, a link that leads nowhere, aliases that grow without end: the other profiles work all the same.
+    const reason = (error as Error).message.split('\n')[0] ?? ''
+    if (!(error instanceof YAMLParseError)) return [{ file, key: '(whole file)', reason: `can't be read: ${reason}` }]
     return [{ file, key: `line ${error.linePos?.[0].line ?? '?'}`, reason: `is no valid YAML: ${reason}` }]
   }
   const parsed = profileFileSchema.safeParse(content)

@@ -7,7 +7,11 @@ const databaseUrl = z
   .string()
   .regex(/^postgres(ql)?(\+\w+)?:\/\/\S+$/, 'a URL such as postgresql://user:password@host:5432/taskforce')
 
-const url = z.string().regex(/^https?:\/\/\S+$/, 'a URL that starts with http:// or https://')
+/** A password in an address would be shown with it, and no client of ours sends one from there. */
+const url = z
+  .string()
+  .regex(/^https?:\/\/\S+$/, 'a URL that starts with http:// or https://')
+  .refine((text) => !hasUserinfo(text), 'a URL without a user name or password in it')
 
 /**
  * Every setting that the product reads, with its default. Names are the contracts page's; the seed's names stay.
@@ -58,6 +62,11 @@ export const settingsSchema = z.object({
     ),
   AZURE_SEARCH_INDEX: z.string().min(1).optional().describe('The index that they read.'),
   AZURE_SEARCH_API_KEY: z.string().min(1).optional().describe('A query key. Default: a token of Entra ID.'),
+  AZURE_SEARCH_KEY_FIELD: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Key field of the index. Default: found by its name and its values.'),
   AZURE_SEARCH_VECTOR_FIELDS: z
     .string()
     .min(1)
@@ -107,3 +116,8 @@ export type Settings = z.infer<typeof settingsSchema>
 
 /** Settings that other programs read from the same environment: the Functions host, and `npm start`. */
 export const foreignSettings = ['AzureWebJobsStorage', 'FUNCTIONS_WORKER_RUNTIME', 'DEMO_DELAY_MS'] as const
+
+function hasUserinfo(text: string): boolean {
+  const { username, password } = URL.parse(text) ?? { username: '', password: '' }
+  return username !== '' || password !== ''
+}

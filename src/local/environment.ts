@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { Problem } from '../config/config.ts'
+import type { Config, Problem } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { isDiskFull } from '../db/pg-errors.ts'
 import { readProfiles } from '../missions/read-profiles.ts'
@@ -65,10 +65,10 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Environment> {
   const { dataDir, port, log, env = process.env } = options
-  checkSettings(env, log)
+  const { model } = checkSettings(env, log)
   const services = await startServices(dataDir, log)
   stops.push(() => services.stop())
-  const demo = hasModel(env) ? undefined : await startModel(env, log)
+  const demo = model.provider === 'none' ? await startModel(env, log) : undefined
   if (demo !== undefined) stops.push(() => demo.stop())
   const { entry } = await buildBundle(join(dataDir, 'app'))
   const host = await startHost({
@@ -95,24 +95,22 @@ async function start(
 }
 
 /**
- * What is wrong with the user's settings is said before anything starts, all of it at once. A profile that is wrong is left
- * out, like on Azure.
+ * What is wrong with the user's settings is said before anything starts, all of it at once. A profile that is wrong and an
+ * optional part that is half configured are left out, like on Azure.
  */
-function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): void {
+function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): Config {
   const stand = { ownerUrl: '', appUrl: 'postgresql://127.0.0.1/taskforce', storageConnectionString: 'local' }
   const result = loadConfig(appEnvironment(env, stand, undefined))
   if (!result.ok) throw new Error(['These settings are wrong:', ...result.problems.map(sentence)].join('\n  '))
-  const { byName, problems } = readProfiles(createTools(), result.config)
-  if (!byName.has(result.config.defaultProfile)) throw new Error(problems.map(sentence).join('\n'))
-  for (const one of problems) log(`Left out: ${sentence(one)}`)
+  const { config } = result
+  const { byName, problems } = readProfiles(createTools(), config)
+  if (!byName.has(config.defaultProfile)) throw new Error(problems.map(sentence).join('\n'))
+  for (const one of [...config.warnings, ...problems]) log(`Left out: ${sentence(one)}`)
+  return config
 }
 
 function sentence({ file, key, reason }: Problem): string {
   return `${file}: ${key} ${reason}`
-}
-
-function hasModel(env: NodeJS.ProcessEnv): boolean {
-  return ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'AZURE_OPENAI_ENDPOINT'].some((name) => env[name])
 }
 
 async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<DemoModelServer> {

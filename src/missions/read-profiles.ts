@@ -10,20 +10,20 @@ import type { Tool } from '../tools/tool.ts'
  */
 export function readProfiles(
   tools: ReadonlyMap<string, Tool>,
-  { defaultProfile, profilesDir: dir = profilesDir() }: Pick<Config, 'defaultProfile' | 'profilesDir'>,
+  config: Pick<Config, 'defaultProfile' | 'profilesDir'>,
 ): Profiles {
   const names = new Set([...tools.keys(), ...optionalTools, ...controlTools.map(({ name }) => name)])
-  const { byName, problems } = load(dir, names)
-  return { byName, problems: [...problems, ...missingDefault(byName, defaultProfile)] }
+  const { byName, problems } = load(config.profilesDir, names)
+  return { byName, problems: [...problems, ...missingDefault(byName, config.defaultProfile)] }
 }
 
 /** A handler that throws leaves its client without an answer, so nothing is thrown here. */
-function load(dir: string, tools: ReadonlySet<string>): Profiles {
+function load(dir: string | undefined, tools: ReadonlySet<string>): Profiles {
   try {
-    return loadProfiles(dir, tools)
+    return loadProfiles(dir ?? profilesDir(), tools, dir)
   } catch (error) {
     const reason = `can't be read: ${(error as Error).message}`
-    return { byName: new Map(), problems: [{ file: dir, key: '(whole folder)', reason }] }
+    return { byName: new Map(), problems: [{ file: dir ?? 'profiles', key: '(whole folder)', reason }] }
   }
 }
 

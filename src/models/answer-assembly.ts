@@ -73,5 +73,7 @@ export function finishAnswer(answer: AnswerAssembly, request: ModelRequest, newI
 function toFinishReason(reason: string | undefined, hasCalls: boolean): ModelAnswer['finishReason'] {
   // Ollama and others say "stop" after tool calls.
   if (reason === 'stop' || reason === 'tool_calls') return hasCalls ? 'tool_calls' : 'stop'
-  return reason === 'length' || reason === 'content_filter' ? reason : 'other'
+  // "max_tokens" comes from gateways to Anthropic and Gemini.
+  if (reason === 'length' || reason === 'max_tokens') return 'length'
+  return reason === 'content_filter' ? reason : 'other'
 }

@@ -1,6 +1,8 @@
 import type { TokenCredential } from '@azure/identity'
 import type { OpenAI } from 'openai'
 import { entraCredential } from '../config/entra-credential.ts'
+import { keepsSecrets } from '../config/keeps-secrets.ts'
+import { TerminalError } from '../domain/errors.ts'
 import { createChatModel } from './chat-completions.ts'
 import type { ChatOptions } from './chat-completions.ts'
 import { callableOrigin } from './endpoint.ts'
@@ -43,16 +45,27 @@ const withToken: EndpointSettings = {
     "Give the identity the role Cognitive Services OpenAI User on that resource; after that it takes some minutes. The resource's network rules refuse, too.",
 }
 
-/** A model of Azure OpenAI; `model` of a request is a deployment's name. */
+/**
+ * A model of Azure OpenAI; `model` of a request is a deployment's name. Without TLS it refuses every request, since it
+ * would show its key or token, and the conversation, to the network; only this machine needs none.
+ */
 export function createAzureOpenAiModel(options: AzureOpenAiModelOptions): Model {
+  const origin = callableOrigin(options.endpoint)
+  if (origin !== undefined && !keepsSecrets(origin)) return { complete: () => Promise.reject(withoutTls(origin)) }
   const token = entraToken(options.credential ?? entraCredential)
   const server = {
     loadClient: (transport: Transport) => loadAzureOpenAi(options, token, transport),
-    origin: callableOrigin(options.endpoint),
+    origin,
     settings: options.apiKey ? withKey : withToken,
     dialect: initialDialect(),
   }
   return createChatModel(server, options)
+}
+
+function withoutTls(origin: string): TerminalError {
+  return new TerminalError('model_bad_request', `The model server at ${origin} is configured without TLS.`, {
+    hint: `Set ${settings.address} to an https:// URL: ${settings.addressForm}.`,
+  })
 }
 
 /** Nothing is read from the environment, nothing logged: `null` and `''` keep the class from looking there. */

@@ -5,6 +5,7 @@ import { finishAnswer, startAnswer } from './answer-assembly.ts'
 import { defaultDeadlines, openAttempt, untilAborted } from './deadlines.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { EndpointSettings } from './endpoint.ts'
+import { loadOnce } from './load-once.ts'
 import type { Model, ModelAnswer, ModelCallOptions, ModelRequest } from './model.ts'
 import { adaptDialect } from './openai-dialect.ts'
 import type { Dialect } from './openai-dialect.ts'
@@ -48,10 +49,9 @@ interface Connection extends ChatServer {
  */
 export function createChatModel(server: ChatServer, options: ChatOptions): Model {
   const deadlines = { ...defaultDeadlines, ...options.timeouts }
-  let client: Promise<OpenAI> | undefined
   const connection: Connection = {
     ...server,
-    client: () => (client ??= openTransport(deadlines.connectMs).then(server.loadClient)),
+    client: loadOnce(async () => server.loadClient(await openTransport(deadlines.connectMs))),
     deadlines,
     dialects: new Map(),
   }

@@ -31,11 +31,14 @@ const choiceSchema = z.object({
   ...choiceFilterFields,
 })
 
+/** A billion at most, a thousand times the largest context: a server that says more, or 12.5 or -1, has not counted. */
+const tokensSchema = z.int().nonnegative().max(1e9)
+
 /** One chunk of a streamed Chat Completions answer, or a whole unstreamed one: what we read of it, and leniently. */
 export const completionChunkSchema = z.object({
   model: z.string().nullish().catch(undefined),
   choices: z.array(choiceSchema).nullish(),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish().catch(undefined),
+  usage: z.object({ prompt_tokens: tokensSchema, completion_tokens: tokensSchema }).nullish().catch(undefined),
   ...promptFilterFields,
 })
 

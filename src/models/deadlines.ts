@@ -24,7 +24,7 @@ export interface Attempt {
   signal: AbortSignal
   /** Tells that bytes arrived. */
   alive(): void
-  /** Clears the timers; to be called whatever the outcome. */
+  /** Clears the timers and aborts `signal`, so that nothing goes on unread; to be called whatever the outcome. */
   close(): void
 }
 
@@ -56,6 +56,7 @@ export function openAttempt(outer: AbortSignal, deadlines: Omit<Deadlines, 'conn
       clearTimeout(total)
       clearTimeout(silence)
       outer.removeEventListener('abort', follow)
+      controller.abort()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { RetryableError, TerminalError } from '../domain/errors.ts'
+import { causesOf, ownError } from '../domain/own-error.ts'
 import type { Endpoint, EndpointSettings } from './endpoint.ts'
 import { fromServerError } from './openai-refusal.ts'
 import { readServerError } from './openai-server-error.ts'
@@ -13,12 +14,6 @@ export function toModelError(thrown: unknown, endpoint: Endpoint, streaming: boo
   const said = readServerError(thrown)
   if (said) return fromServerError(said, endpoint)
   return streaming ? brokenStream(endpoint, 'broke off', systemCode(thrown)) : fromConnection(thrown, endpoint)
-}
-
-/** Also from inside the client, which wraps what a token provider throws. */
-function ownError(thrown: unknown): RetryableError | TerminalError | undefined {
-  const cause = thrown instanceof Error ? thrown.cause : undefined
-  return [thrown, cause].find((error) => error instanceof RetryableError || error instanceof TerminalError)
 }
 
 /** A stream that ended before the answer was whole. */
@@ -61,10 +56,8 @@ export function webPage({ origin, settings }: Endpoint): TerminalError {
 
 /** The system's code, such as ECONNREFUSED, from the chain of causes of the client and of fetch: at most five deep. */
 function systemCode(thrown: unknown): string | undefined {
-  let error = thrown
-  for (let depth = 0; depth < 5 && error instanceof Error; depth++) {
+  for (const error of causesOf(thrown)) {
     if ('code' in error && typeof error.code === 'string' && /^[A-Z_]+$/.test(error.code)) return error.code
-    error = error.cause
   }
   return undefined
 }

@@ -1,7 +1,7 @@
+import { readRetryAfterMs } from '../config/retry-after.ts'
 import { RetryableError, TerminalError } from '../domain/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { ServerError } from './openai-server-error.ts'
-import { readRetryAfterMs } from './retry-after.ts'
 
 /** A quota that is used up comes back by the hour or when somebody pays: ten minutes between looks. */
 const QUOTA_WAIT_MS = 600_000
@@ -14,6 +14,7 @@ const TOO_LONG =
 export function fromServerError(said: ServerError, endpoint: Endpoint): RetryableError | TerminalError {
   const blamesUs = /invalid_request|authentication|permission|invalid_api_key/i.test(`${said.code} ${said.type}`)
   const { status } = said
+  if (status !== undefined && status >= 300 && status < 400) return redirected(said, endpoint)
   const mayPass = status === undefined ? !blamesUs : status === 408 || status === 429 || status >= 500
   return terminalByMeaning(said, endpoint) ?? (mayPass ? passing(said, endpoint) : terminalByStatus(said, endpoint))
 }
@@ -29,6 +30,16 @@ function terminalByMeaning(said: ServerError, endpoint: Endpoint): TerminalError
     return unknownModel(endpoint)
   }
   return undefined
+}
+
+/** The origin is all that is told of where it points to: a path may hold a gateway's key. */
+function redirected({ status, headers }: ServerError, { origin, settings }: Endpoint): TerminalError {
+  const target = URL.parse(headers?.get('location') ?? '', origin)?.origin
+  const where = target === undefined || target === origin ? 'another path' : target
+  const what = `The model server at ${origin} redirects to ${where} (${status}), where the conversation was not sent.`
+  return new TerminalError('model_bad_request', what, {
+    hint: `Set ${settings.address} to the address that is meant: ${settings.addressForm}.`,
+  })
 }
 
 function tooLong({ model, settings }: Endpoint): TerminalError {
@@ -48,7 +59,7 @@ function filtered({ contentFilter }: ServerError, { origin, settings }: Endpoint
 }
 
 function passing(said: ServerError, { origin, settings }: Endpoint): RetryableError {
-  const retryAfterMs = said.headers && readRetryAfterMs(said.headers, Date.now())
+  const retryAfterMs = readRetryAfterMs((name) => said.headers?.get(name), Date.now())
   const named = `${said.code} ${said.type}`
   if (/insufficient_quota|billing/i.test(named)) {
     const text = `${usedUp(origin)} Raise it there, or set another ${settings.account}.`

@@ -4,9 +4,9 @@ import type { AnswerAssembly } from './answer-assembly.ts'
 import { completionChunkSchema } from './completion-chunk.ts'
 import type { Attempt } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
-import { brokenStream, endlessAnswer, webPage } from './openai-errors.ts'
+import { brokenStream, endlessAnswer, toModelError, webPage } from './openai-errors.ts'
 import { fromServerError } from './openai-refusal.ts'
-import { readErrorPayload, readServerError } from './openai-server-error.ts'
+import { readErrorPayload } from './openai-server-error.ts'
 
 export interface Reading {
   client: OpenAI
@@ -29,7 +29,7 @@ interface Pending {
 /**
  * Reads a 200 response to its end into `answer`: a stream, or one JSON object from a server that ignores `stream`. Throws
  * RetryableError `model_stream_broken` where the answer is not whole, TerminalError `model_answer_too_long` where it does
- * not end; what breaks after finish_reason costs at most the usage.
+ * not end. What breaks after finish_reason costs at most the usage, except for a content filter's verdict on the answer.
  */
 export async function readCompletion(response: Response, answer: AnswerAssembly, reading: Reading): Promise<void> {
   const type = response.headers.get('content-type') ?? ''
@@ -44,7 +44,8 @@ export async function readCompletion(response: Response, answer: AnswerAssembly,
     if (type.includes('application/json')) take(await body.json())
     else await readStream(body, reading, take)
   } catch (error) {
-    if (answer.finishReason === undefined || readServerError(error)) throw error
+    const { code } = toModelError(error, reading.endpoint, true)
+    if (answer.finishReason === undefined || code === 'model_content_filter') throw error
   }
   if (answer.finishReason === undefined) throw brokenStream(reading.endpoint, 'ended without a finish reason')
 }

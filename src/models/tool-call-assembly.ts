@@ -7,8 +7,9 @@ export interface ToolCallAssembly {
 }
 
 /**
- * Adds a streamed piece to the call that it belongs to, and returns how many characters that added. OpenAI gives every piece an index, and id and name only to the
- * first. Others repeat id and name, leave out ids or indexes, or send several whole calls all under index 0.
+ * Adds a streamed piece to the call that it belongs to, and returns how many characters that added. OpenAI gives every
+ * piece an index, and id and name only to the first. Others repeat id and name, leave out ids or indexes, some only after
+ * the first piece, or send several whole calls all under index 0.
  */
 export function addToolCallPiece(assembly: ToolCallAssembly, piece: ToolCallPiece): number {
   const index = piece.index ?? undefined
@@ -37,9 +38,11 @@ export function finishToolCalls(assembly: ToolCallAssembly, newId: () => string)
 }
 
 function findCall({ calls }: ToolCallAssembly, piece: { index: number | undefined; id: string; name: string }) {
-  const sameId = piece.id ? calls.findLast((call) => call.id === piece.id && call.index === piece.index) : undefined
+  // Two indexes that differ are two calls, whatever their ids (fault F39); a missing one fits any.
+  const fits = (index: number | undefined) => index === undefined || piece.index === undefined || index === piece.index
+  const sameId = piece.id ? calls.findLast((call) => call.id === piece.id && fits(call.index)) : undefined
   if (sameId) return sameId
-  const last = calls.findLast((call) => call.index === piece.index)
+  const last = piece.index === undefined ? calls.at(-1) : calls.findLast((call) => call.index === piece.index)
   if (!last || (piece.id && last.id)) return undefined
   const startsAnother = piece.name !== '' && last.name !== '' && isWholeJson(last.arguments)
   return startsAnother ? undefined : last

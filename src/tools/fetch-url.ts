@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { EgressDependencies } from './egress/exchange.ts'
 import { get, type Page } from './egress/get.ts'
 import { readHtml } from './html-text.ts'
+import { shortTitle } from './sources.ts'
 import type { Tool, ToolResult } from './tool.ts'
 
 const input = z.strictObject({
@@ -18,6 +19,7 @@ export function createFetchUrl(dependencies: EgressDependencies = {}): Tool<z.in
     effect: 'read',
     timeoutMs: 30_000,
     maxOutputBytes: 65_536,
+    usable: ({ allow }) => allow.length > 0,
     async run({ url }, { signal, egress }) {
       return render(await get(url, egress.allow, signal, dependencies))
     },
@@ -29,8 +31,9 @@ async function render({ url, type, text }: Page): Promise<ToolResult> {
     return { text: `URL: ${url}\n\n${text}`, sources: [{ id: url, url }] }
   }
   const page = await readHtml(text, url)
+  const title = shortTitle(page.title)
   return {
-    text: `Title: ${page.title || '(none)'}\nURL: ${url}\n\n${page.text || '[this page has no readable text]'}`,
-    sources: [{ id: url, title: page.title || undefined, url }],
+    text: `Title: ${title || '(none)'}\nURL: ${url}\n\n${page.text || '[this page has no readable text]'}`,
+    sources: [{ id: url, title: title || undefined, url }],
   }
 }

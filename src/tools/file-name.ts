@@ -17,6 +17,14 @@ export function fileNameProblem(name: string): string | undefined {
   return undefined
 }
 
+/** Of some names, one that needs a folder where the other has a file: `a` and `a/b` can't both be written to a disk. */
+export function clashOf(name: string, others: Iterable<string>): string | undefined {
+  for (const other of others) {
+    if (name.startsWith(`${other}/`) || other.startsWith(`${name}/`)) return other
+  }
+  return undefined
+}
+
 /** A name that may be given to a new file: relative, visible, 1-200 characters. */
 export const newFileName = z.string().superRefine((name, check) => {
   const problem = fileNameProblem(name)

@@ -34,8 +34,9 @@ export function createGetDocument(index: SearchIndex): Tool<GetDocumentInput> {
     maxOutputBytes: MAX_OUTPUT_BYTES,
     async run(asked, { signal }) {
       const read = await index.ask(signal, (client, options) => client.getDocument(asked.id, options), asked.id)
-      const document = plainDocument(read, index.config.vectorFields)
-      const key = Object.keys(document).find((name) => document[name] === asked.id)
+      const { vectorFields, keyField } = index.config
+      const document = plainDocument(read, vectorFields)
+      const key = keyField ?? Object.keys(document).find((name) => document[name] === asked.id)
       return { text: excerpt(render(document), asked), sources: [sourceOf(asked.id, document, rolesOf(document, key))] }
     },
   }

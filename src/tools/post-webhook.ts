@@ -25,6 +25,7 @@ export function createPostWebhook(dependencies: EgressDependencies = {}): Tool<z
     effect: 'once',
     timeoutMs: 30_000,
     maxOutputBytes: 16_384,
+    usable: ({ post: origins }) => origins.length > 0,
     async run({ url, body }, { signal, key, egress }) {
       const delivery = { url, body: serialise(body), key }
       const { summary, text } = await post(delivery, egress.post, signal, dependencies)

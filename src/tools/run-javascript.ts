@@ -38,12 +38,14 @@ export interface RunJavascriptDependencies {
   /** Replaced by tests. */
   limits?: ScriptLimits
   slots?: Slots
+  execute?: typeof runScript
 }
 
 /** Runs code in QuickJS in a thread of its own: see sandbox/run-script.ts. */
 export function createRunJavascript({
   limits = SCRIPT_LIMITS,
   slots = processSlots,
+  execute = runScript,
 }: RunJavascriptDependencies = {}): Tool<z.infer<typeof input>> {
   return {
     name: 'run_javascript',
@@ -54,14 +56,18 @@ export function createRunJavascript({
     timeoutMs: 60_000,
     maxOutputBytes: 65_536,
     async run({ code, files = [] }, { signal, workspace }) {
-      const script = { code, files: await readFiles([...new Set(files)], workspace) }
-      const outcome = await slots.run(signal, () => runScript(script, signal, limits))
+      const names = [...new Set(files)]
+      checkSizes(names, workspace)
+      // Files are read when it is their call's turn: 256 calls in line with 2 MiB each would hold 1 GB as strings.
+      const outcome = await slots.run(signal, async () => {
+        return execute({ code, files: await readFiles(names, workspace) }, signal, limits)
+      })
       return { text: render(outcome, limits) }
     },
   }
 }
 
-async function readFiles(names: string[], workspace: Workspace): Promise<Record<string, string>> {
+function checkSizes(names: string[], workspace: Workspace): void {
   const sizes = new Map(workspace.list().map(({ name, bytes }) => [name, bytes]))
   const total = names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)
   if (total > MOST_FILE_BYTES) {
@@ -70,6 +76,9 @@ async function readFiles(names: string[], workspace: Workspace): Promise<Record<
       `The files have ${(total / MIB).toFixed(1)} MiB together; a call takes 2 MiB. Name fewer files, or use query_table or read_file for the big ones.`,
     )
   }
+}
+
+async function readFiles(names: string[], workspace: Workspace): Promise<Record<string, string>> {
   const texts = await Promise.all(
     names.map(async (name) => [name, decodeText(name, await workspace.read(name))] as const),
   )

@@ -39,7 +39,7 @@ export function createSearchDocuments(index: SearchIndex): Tool<SearchInput> {
     maxOutputBytes: 65_536,
     async run(asked, { signal }) {
       const { found, total } = await search(index, asked, signal)
-      return renderResults(found, total, index.config.vectorFields)
+      return renderResults(found, total, index.config)
     },
   }
 }

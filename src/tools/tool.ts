@@ -1,14 +1,14 @@
 import type { z } from 'zod'
+import type { FileRef, Source } from '../domain/event.ts'
+
+/** Where a part of a result comes from, so that an answer can cite it: by `id`, a document's id or a page's URL. */
+export type { Source }
 
 /** `read`: repeat at will. `idempotent`: repeat with the same key. `once`: never repeat. */
 export type Effect = 'read' | 'idempotent' | 'once'
 
 /** A file of the mission's durable workspace; its bytes are stored once per hash. */
-export interface WorkspaceFile {
-  name: string
-  bytes: number
-  sha256: string
-}
+export type WorkspaceFile = FileRef
 
 export interface Workspace {
   list(): WorkspaceFile[]
@@ -35,20 +35,12 @@ export interface Egress {
   post: string[]
 }
 
-/** Where a part of a result comes from, so that an answer can cite it. */
-export interface Source {
-  /** What the answer writes to name it: a document's id or a page's URL. */
-  id: string
-  title?: string
-  url?: string
-}
-
 export interface ToolResult {
   /** What the model reads; cut to the tool's `maxOutputBytes` with a note by the engine. */
   text: string
   /** Files that the call wrote. */
   files?: WorkspaceFile[]
-  /** What the text was taken from. */
+  /** What the text was taken from; bounded by the engine (see sources.ts). */
   sources?: Source[]
 }
 
@@ -64,5 +56,7 @@ export interface Tool<Input = unknown> {
   effect: Effect
   timeoutMs: number
   maxOutputBytes: number
+  /** Whether a mission could do anything with it under these origins; absent: under any. One of no use is not offered. */
+  usable?(egress: Egress): boolean
   run(input: Input, context: ToolContext): Promise<ToolResult>
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { newFileName } from './file-name.ts'
+import { TerminalError } from '../domain/errors.ts'
+import { clashOf, newFileName } from './file-name.ts'
 import type { Tool } from './tool.ts'
 
 const input = z.strictObject({
@@ -19,6 +20,14 @@ export const writeFile: Tool<z.infer<typeof input>> = {
   timeoutMs: 60_000,
   maxOutputBytes: 4096,
   async run({ name, content }, { workspace }) {
+    const clash = clashOf(
+      name,
+      workspace.list().map((file) => file.name),
+    )
+    if (clash !== undefined) {
+      const reason = `"${name}" and "${clash}" can't both be there: one would be a file where the other has a folder.`
+      throw new TerminalError('name_taken', `${reason} Choose another name.`)
+    }
     const file = await workspace.write(name, Buffer.from(content, 'utf8'))
     return { text: `Wrote ${file.name} (${file.bytes} bytes).`, files: [file] }
   },

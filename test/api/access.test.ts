@@ -165,6 +165,43 @@ async function look(app: TestApp, headers: Record<string, string> = {}): Promise
   }
 }
 
+describe('an app with half of an optional part', () => {
+  test('works without it, is degraded, and names what is missing, with the hosts of its servers alone', async () => {
+    const app = await startApp({
+      ...env.settings,
+      AUTH: 'off',
+      OPENAI_MODEL: 'mine',
+      OPENAI_BASE_URL: `${env.settings['OPENAI_BASE_URL']}?key=hidden`,
+      AZURE_OPENAI_ENDPOINT: 'https://x.invalid',
+      AZURE_SEARCH_API_KEY: 'hidden',
+    })
+    const { status, body } = await ready(app)
+    expect([status, body.status]).toEqual([200, 'degraded'])
+    const { config, model, search } = body.checks
+    const { host } = new URL(env.settings['OPENAI_BASE_URL'] ?? '')
+    const notUsed = 'AZURE_OPENAI_DEPLOYMENT is not set, so AZURE_OPENAI_ENDPOINT is not used'
+    expect(config).toEqual({ status: 'pass' })
+    expect(model).toEqual({
+      status: 'warn',
+      detail: `mine at ${host} (configured; not called by this check); ${notUsed}`,
+    })
+    expect(search).toEqual({
+      status: 'warn',
+      detail: 'off: AZURE_SEARCH_ENDPOINT is not set, so AZURE_SEARCH_API_KEY is not used',
+    })
+    expect(app.logs.map(({ message }) => message).join('')).toContain('app.misconfigured')
+  })
+
+  test('names the deployment where that was the only model', async () => {
+    const app = await startApp({ ...NOWHERE, AUTH: 'off', AZURE_OPENAI_ENDPOINT: 'https://x.invalid' })
+    const { body } = await ready(app)
+    expect(body.checks['model']).toMatchObject({
+      status: 'warn',
+      detail: expect.stringMatching(/^no model: AZURE_OPENAI_DEPLOYMENT is not set/),
+    })
+  })
+})
+
 describe('an app that is not configured right', () => {
   const nothing = expect.toSatisfy((words: string) => !/\w/.test(words)) as string
 

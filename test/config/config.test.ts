@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -80,24 +80,14 @@ describe('a configuration', () => {
     ],
     ['with a schedule that is none', { ...good, SWEEP_SCHEDULE: '* *' }, 'environment: SWEEP_SCHEDULE six fields'],
     [
-      'with Azure OpenAI and no deployment',
-      { ...good, AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com' },
-      'environment: AZURE_OPENAI_DEPLOYMENT is not set',
+      'with a password in an address',
+      { ...good, AZURE_SEARCH_ENDPOINT: 'https://u:hunter2@x.example', AZURE_SEARCH_INDEX: 'docs' },
+      'environment: AZURE_SEARCH_ENDPOINT a URL without a user name or password',
     ],
     [
-      'with a key of Azure OpenAI and no endpoint',
-      { ...good, AZURE_OPENAI_API_KEY: 'k' },
-      'environment: AZURE_OPENAI_ENDPOINT is not set',
-    ],
-    [
-      'with AI Search and no index',
-      { ...good, AZURE_SEARCH_ENDPOINT: 'https://x.search.windows.net' },
-      'environment: AZURE_SEARCH_INDEX is not set',
-    ],
-    [
-      'with a key of AI Search and no endpoint',
-      { ...good, AZURE_SEARCH_API_KEY: 'k' },
-      'environment: AZURE_SEARCH_ENDPOINT is not set',
+      'with a user name in an address',
+      { ...good, OPENAI_BASE_URL: 'http://hunter2@x.example/v1' },
+      'environment: OPENAI_BASE_URL a URL without a user name or password',
     ],
     ['without a queue', { ...good, JOBS_STORAGE: undefined }, 'environment: JOBS_STORAGE is not set'],
   ]
@@ -107,7 +97,7 @@ describe('a configuration', () => {
 
   it('never shows a wrong value, which may be a secret in the wrong place', () => {
     expect(
-      problemsOf({ ...good, DATABASE_URL: 'hunter2-secret', OPENAI_BASE_URL: 'hunter2-secret' }).join(),
+      problemsOf({ ...good, DATABASE_URL: 'hunter2-secret', OPENAI_BASE_URL: 'https://u:hunter2@x' }).join(),
     ).not.toContain('hunter2')
   })
 
@@ -127,11 +117,55 @@ describe('a configuration', () => {
     expect(loadConfig({ ...good, ...env })).toMatchObject({ ok: true, config: { model } })
   })
 
+  const openai = { provider: 'openai', name: 'gpt-5-mini' }
+  const halves: [string, Record<string, string>, string, object][] = [
+    [
+      'Azure OpenAI without a deployment',
+      { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com', AZURE_OPENAI_API_KEY: 'k' },
+      'AZURE_OPENAI_DEPLOYMENT',
+      { provider: 'none' },
+    ],
+    [
+      'Azure OpenAI without a deployment beside OpenAI',
+      { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com', OPENAI_API_KEY: 'sk' },
+      'AZURE_OPENAI_DEPLOYMENT',
+      openai,
+    ],
+    [
+      'a key of Azure OpenAI alone',
+      { AZURE_OPENAI_API_KEY: 'k', OPENAI_API_KEY: 'sk' },
+      'AZURE_OPENAI_ENDPOINT',
+      openai,
+    ],
+    [
+      'AI Search without an index',
+      { AZURE_SEARCH_ENDPOINT: 'https://x.example', AZURE_SEARCH_API_KEY: 'k', OPENAI_API_KEY: 'sk' },
+      'AZURE_SEARCH_INDEX',
+      openai,
+    ],
+    ['a key of AI Search alone', { AZURE_SEARCH_API_KEY: 'k', OPENAI_API_KEY: 'sk' }, 'AZURE_SEARCH_ENDPOINT', openai],
+  ]
+  it.each(halves)('with %s works without it, and names what is missing', (_, env, key, model) => {
+    const warnings = [{ file: 'environment', key, reason: expect.stringMatching(/^is not set, so \w+ is not used$/) }]
+    const result = loadConfig({ ...good, ...env })
+    expect(result).toMatchObject({ ok: true, config: { model, search: undefined, warnings } })
+  })
+
+  it('that is whole has no warnings', () => {
+    const search = { AZURE_SEARCH_ENDPOINT: 'https://x.example', AZURE_SEARCH_INDEX: 'docs', AZURE_SEARCH_API_KEY: 'k' }
+    expect(loadConfig({ ...good, ...azure, ...search, AZURE_OPENAI_API_KEY: 'k' })).toMatchObject({
+      config: { warnings: [] },
+    })
+  })
+
   it('has a search index, hybrid or not', () => {
     const search = { AZURE_SEARCH_ENDPOINT: 'https://x.search.windows.net', AZURE_SEARCH_INDEX: 'docs' }
     expect(loadConfig(good)).toMatchObject({ config: { search: undefined } })
     expect(loadConfig({ ...good, ...search })).toMatchObject({
       config: { search: { index: 'docs', vectorFields: [] } },
+    })
+    expect(loadConfig({ ...good, ...search, AZURE_SEARCH_KEY_FIELD: 'doc' })).toMatchObject({
+      config: { search: { index: 'docs', keyField: 'doc' } },
     })
     expect(loadConfig({ ...good, ...search, AZURE_SEARCH_VECTOR_FIELDS: 'a, b,' })).toMatchObject({
       config: { search: { vectorFields: ['a', 'b'] } },
@@ -147,6 +181,9 @@ it('while the configuration is broken, "off" still counts on one machine only', 
   expect(rawAuth({ AUTH: 'off' }).mode).toBe('off')
   expect(rawAuth({ AUTH: 'off', WEBSITE_SITE_NAME: 'x' }).mode).toBe('keys')
 })
+
+/** Aliases that double with each line. */
+const BOMB = ['a: &a0 [x]', ...Array.from({ length: 30 }, (_, n) => `b${n}: &a${n + 1} [*a${n}, *a${n}]`)].join('\n')
 
 describe('profiles', () => {
   const tools = new Set([...createTools().keys(), ...optionalTools, ...controlTools.map(({ name }) => name)])
@@ -165,9 +202,17 @@ describe('profiles', () => {
     writeFileSync(join(dir, 'typo.yaml'), `${right}\nmodle: {}\n`)
     writeFileSync(join(dir, 'tool.yaml'), right.replace('- calculate', '- calculator'))
     writeFileSync(join(dir, 'origin.yaml'), right.replace("'*'", "'example.com/path'"))
+    writeFileSync(join(dir, 'short.yml'), right)
+    writeFileSync(join(dir, '.hidden.yaml'), 'not: a profile')
+    writeFileSync(join(dir, 'bomb.yaml'), BOMB)
+    mkdirSync(join(dir, 'folder.yaml'))
+    symlinkSync('/nowhere', join(dir, 'link.yaml'))
     const { byName, problems } = loadProfiles(dir, tools)
-    expect([...byName.keys()]).toEqual(['right'])
+    expect([...byName.keys()].sort()).toEqual(['right', 'short'])
     expect(problems.map(({ file, key }) => [file, key]).sort()).toEqual([
+      ['profiles/bomb.yaml', '(whole file)'],
+      ['profiles/folder.yaml', '(whole file)'],
+      ['profiles/link.yaml', '(whole file)'],
       ['profiles/origin.yaml', 'egress.allow.0'],
       ['profiles/tool.yaml', 'tools'],
       ['profiles/torn.yaml', expect.stringMatching(/^line \d/)],

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -33,14 +33,13 @@ const requestSchema = z.looseObject({ messages: z.array(messageSchema) })
 async function replay() {
   const answers = readdirSync(RECORDING).filter((name) => /^\d/.test(name))
   const requests: z.infer<typeof requestSchema>[] = []
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      requests.push(requestSchema.parse(JSON.parse(body)))
-      const name = answers[requests.length - 1] ?? 'none'
-      response.setHeader('content-type', name.endsWith('.json') ? 'application/json' : 'text/event-stream')
-      response.end(readFileSync(join(RECORDING, name)))
-    })
-  })
+  const server = createServer((request, response) => void answer(request, response))
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    requests.push(requestSchema.parse(JSON.parse(await text(request))))
+    const name = answers[requests.length - 1] ?? 'none'
+    response.setHeader('content-type', name.endsWith('.json') ? 'application/json' : 'text/event-stream')
+    response.end(readFileSync(join(RECORDING, name)))
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   stops.push(() => server.close())
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, requests }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { profileFileSchema } from '../../src/config/profile-file.ts'
 import { effectiveProfile, profileHash } from '../../src/missions/effective-profile.ts'
 import { createTools } from '../../src/tools/registry.ts'
+import type { Tool } from '../../src/tools/tool.ts'
 
 const NAMES = ['ask_user', 'calculate', 'fetch_url', 'post_webhook', 'search_documents', 'get_document']
 const search = { endpoint: 'http://127.0.0.1:1', index: 'i', vectorFields: [], semanticConfiguration: undefined }
@@ -29,6 +30,16 @@ it('offers no tool that could do nothing', () => {
     'search_documents',
     'get_document',
   ])
+})
+
+it('asks each tool whether it is of use', () => {
+  const of = (usable: boolean) => {
+    const tools = createTools()
+    const calculate = tools.get('calculate') as Tool
+    return offered({}, tools.set('calculate', { ...calculate, usable: () => usable }))
+  }
+  expect(of(true)).toEqual(['ask_user', 'calculate'])
+  expect(of(false)).toEqual(['ask_user'])
 })
 
 it('pins what the model is told, limits in milliseconds, under a hash of it all', () => {

@@ -79,6 +79,7 @@ test.each([
   ['nothing', {}, 'stop', { text: '', toolCalls: [], finishReason: 'stop' }],
   ['a refusal', { refusal: 'I will not.' }, 'stop', { text: 'I will not.', finishReason: 'stop' }],
   ['a half', { content: 'Hel' }, 'length', { text: 'Hel', finishReason: 'length' }],
+  ['a half, as gateways say it,', { content: 'Hel' }, 'max_tokens', { text: 'Hel', finishReason: 'length' }],
   ['a filtered text', { content: 'Hel' }, 'content_filter', { text: 'Hel', finishReason: 'content_filter' }],
   ['an unknown end', { content: 'Hel' }, 'eos', { text: 'Hel', finishReason: 'other' }],
 ])('F40 %s is an answer that says how it ended', async (_what, delta, reason, expected) => {
@@ -156,6 +157,11 @@ test.each([
   ['zeros', [usage(0, 0)]],
   ['null', [{ choices: [], usage: null }]],
   ['words', [{ choices: [], usage: { prompt_tokens: 'many', completion_tokens: 3 } }]],
+  // The journal takes whole numbers from 0 on.
+  ['a fraction', [usage(12.5, 3)]],
+  ['negative', [usage(12, -1)]],
+  ['beyond all contexts', [usage(12, 1e9 + 1)]],
+  ['beyond all integers', [usage(1e300, 3)]],
 ])('F44 where usage is %s, four characters count as a token', async (_what, steps) => {
   server.script(stream(chunk({ content: 'x'.repeat(41) }), chunk({}, 'stop'), ...steps, DONE))
   const sent = JSON.stringify(request.messages).length + '[]'.length

@@ -126,6 +126,23 @@ describe('a hint', () => {
     })
   })
 
+  test('for an endpoint without TLS asks for it, and no token is fetched for it', async () => {
+    const { scopes, credential } = fakeIdentity(3600)
+    // Not one of this machine's own addresses, but it leads to the server here.
+    const open = endpoint.replace('127.0.0.1', '0.0.0.0')
+    server.script(text('too late'), text('too late'))
+    for (const keys of [{ apiKey: KEY }, { credential }]) {
+      await expect(azure({ ...keys, endpoint: open })()).rejects.toMatchObject({
+        name: 'TerminalError',
+        code: 'model_bad_request',
+        message: `The model server at ${open} is configured without TLS.`,
+        hint: expect.stringContaining('AZURE_OPENAI_ENDPOINT to an https:// URL') as string,
+      })
+    }
+    expect(scopes).toEqual([])
+    expect(server.requests).toEqual([])
+  })
+
   test('for an endpoint that is none shows a good one', async () => {
     await expect(azure({ apiKey: KEY, endpoint: 'my-resource' })()).rejects.toMatchObject({
       code: 'model_bad_request',

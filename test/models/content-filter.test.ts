@@ -86,6 +86,14 @@ describe('an answer', () => {
     })
   })
 
+  test('that is followed by a verdict in place of an event is stopped, and is paid for', async () => {
+    const error = { code: 'content_filter', message: 'The response was filtered.' }
+    await expect(answerTo(chunk({ content: 'Hey Jude' }, 'stop'), usage(12, 3), { error })).rejects.toMatchObject({
+      code: 'model_content_filter',
+      spent: usageSent,
+    })
+  })
+
   test('that is not streamed is read too', async () => {
     const message = { content: '' }
     server.script(

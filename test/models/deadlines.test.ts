@@ -46,9 +46,10 @@ test('the caller aborts it with a reason of its own', () => {
   expect(open(caller.signal).signal.reason).toBe(reason)
 })
 
-test('a closed attempt leaves no timer behind', () => {
+test('a closed attempt leaves no timer behind, and ends what still goes on', () => {
   const attempt = open()
   attempt.alive()
   attempt.close()
   expect(vi.getTimerCount()).toBe(0)
+  expect(attempt.signal.aborted).toBe(true)
 })

@@ -87,6 +87,15 @@ test.each([400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 425])('F34 %i is no
   }
 })
 
+test.each([
+  [429, 'Rate limit reached: too many tokens per minute.', 'model_rate_limited'],
+  [500, 'The context window of the cache is being moved.', 'model_unavailable'],
+  [503, 'The content_filter did not answer.', 'model_unavailable'],
+])('F34 %i may pass, whatever its words (%s) would mean with 400', async (status, message, code) => {
+  server.script(refuse(status, { error: { message } }))
+  await expect(ask(server, once)).rejects.toMatchObject({ name: 'RetryableError', code })
+})
+
 test('F35 a connection that does not come about is given up', async () => {
   // Takes the TCP connection, and never answers the TLS greeting.
   const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
@@ -142,6 +151,9 @@ test.each(broken)('%s is broken, and tried again', async (name, answer) => {
 test.each<[string, Step]>([
   ['cut', CUT],
   ['silent', HANG],
+  ['broken', 'data: {broken\n\n'],
+  ['an error', event({ error: { message: 'boom', type: 'server_error' } })],
+  ['an error that blames the request', event({ error: { message: 'boom', type: 'invalid_request_error' } })],
 ])('F37 %s after the finish reason has lost nothing but its usage', async (_how, step) => {
   server.script(stream(chunk({ content: 'Hello' }, 'stop'), step))
   const answer = await ask(server, { ...once, timeouts: { betweenChunksMs: 30 } })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { chunk, cutAtOnce, CUT, DONE, event, HANG, refuse, startChatServer } from '../support/chat-server.ts'
+import { chunk, cutAtOnce, CUT, DONE, endless, event, HANG, refuse, startChatServer } from '../support/chat-server.ts'
 import { stream, text } from '../support/chat-server.ts'
 import type { ChatServer } from '../support/chat-server.ts'
 import { ask, KEY, once, SECRET } from './ask.ts'
@@ -71,6 +71,28 @@ describe('a failure that stays', () => {
     await expect(ask(server)).rejects.toMatchObject({ code: 'model_bad_request', hint: expect.stringContaining('/v1') })
   })
 
+  test.each([301, 302, 303, 307, 308])('is a redirect (%i): nobody else gets the conversation', async (status) => {
+    const other = await startChatServer()
+    const target = new URL(other.url).origin
+    server.script(refuse(status, {}, { location: `${target}/keys/canary` }))
+    await expect(ask(server)).rejects.toMatchObject({
+      name: 'TerminalError',
+      code: 'model_bad_request',
+      message: `The model server at ${new URL(server.url).origin} redirects to ${target} (${status}), where the conversation was not sent.`,
+      hint: expect.stringContaining('OPENAI_BASE_URL') as string,
+    })
+    expect([server.requests, other.requests].map(({ length }) => length)).toEqual([1, 0])
+    await other.stop()
+  })
+
+  test.each(['/login?next=canary', 'http://', ''])(
+    'is a redirect to "%s", which names no other server',
+    async (location) => {
+      server.script(refuse(307, {}, { location }))
+      await expect(ask(server)).rejects.toThrow(/redirects to another path \(307\)/)
+    },
+  )
+
   test.each(['no url', 'localhost:11434/v1', 'http://user:secret@127.0.0.1:1/v1'])(
     'is the address %s',
     async (baseUrl) => {
@@ -79,6 +101,14 @@ describe('a failure that stays', () => {
       expect(String(error)).not.toContain('secret')
     },
   )
+})
+
+test('an error without end is read as far as errors go', async () => {
+  const { answer, closed } = endless('{"error":"', 'x'.repeat(2 ** 16), 500)
+  server.script(answer)
+  const failure = ask(server, { ...once, timeouts: { firstByteMs: 5_000 } })
+  await expect(failure).rejects.toMatchObject({ code: 'model_unavailable' })
+  await closed
 })
 
 test.each([400, 401, 404, 422, 429, 500])('no error with status %i repeats the key or the request', async (status) => {

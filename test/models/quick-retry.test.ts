@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { readRetryAfterMs } from '../../src/config/retry-after.ts'
 import { quickRetries, retryDelayMs } from '../../src/models/quick-retry.ts'
-import { readRetryAfterMs } from '../../src/models/retry-after.ts'
 
 const NOW = Date.parse('2025-11-23T14:00:00Z')
 
@@ -13,11 +13,18 @@ test.each([
   [{ 'retry-after': 'Sun, 23 Nov 2025 13:00:00 GMT' }, 0],
   // The server's clock is two hours ahead of ours: it asks for 30 s, not for two hours.
   [{ 'retry-after': 'Sun, 23 Nov 2025 16:00:30 GMT', date: 'Sun, 23 Nov 2025 16:00:00 GMT' }, 30_000],
+  // A day at most: these are no dates of JavaScript any more, and the last is Infinity.
+  [{ 'retry-after': '86401' }, 86_400_000],
+  [{ 'retry-after': '9'.repeat(17) }, 86_400_000],
+  [{ 'retry-after-ms': '9'.repeat(17) }, 86_400_000],
+  [{ 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }, 86_400_000],
+  [{ 'retry-after': '9'.repeat(400) }, 86_400_000],
   [{ 'retry-after': '-5' }, undefined],
   [{ 'retry-after': 'soon' }, undefined],
   [{}, undefined],
 ])('%o asks for %s ms', (headers, expected) => {
-  expect(readRetryAfterMs(new Headers(headers as Record<string, string>), NOW)).toBe(expected)
+  const received = new Headers(headers)
+  expect(readRetryAfterMs((name) => received.get(name), NOW)).toBe(expected)
 })
 
 test.each([

@@ -73,6 +73,20 @@ test('calls without an index are told apart by id, and pieces without either go 
   ])
 })
 
+test('a piece that repeats the id without the index belongs to the call, and one without either to the last', () => {
+  expect(
+    assemble(
+      piece(0, 'a', 'f', '{"x":'),
+      piece(1, 'b', 'g', '{"y":'),
+      piece(undefined, 'a', undefined, '1}'),
+      piece(undefined, undefined, undefined, '2}'),
+    ),
+  ).toEqual([
+    ['a', 'f', '{"x":1}'],
+    ['b', 'g', '{"y":2}'],
+  ])
+})
+
 test('two calls with the same id get different ones', () => {
   expect(assemble(piece(0, 'a', 'f', '{}'), piece(1, 'a', 'g', '{}'))).toEqual([
     ['a', 'f', '{}'],

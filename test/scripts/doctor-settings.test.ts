@@ -121,6 +121,13 @@ describe('values', () => {
     expect(values.get('OPENAI_MODEL')).toEqual({ value: 'llama', source: 'environment' })
   })
 
+  it('that are half of Azure OpenAI do not hide the demo model', () => {
+    const half = { AZURE_OPENAI_ENDPOINT: 'https://a.example', AZURE_OPENAI_API_KEY: 'k' }
+    expect(surroundings(half, { run }).values.get('OPENAI_BASE_URL')?.value).toBe(run.demoModelUrl)
+    const whole = { ...half, AZURE_OPENAI_DEPLOYMENT: 'mini' }
+    expect(surroundings(whole, { run }).values.has('OPENAI_BASE_URL')).toBe(false)
+  })
+
   it.each([
     ['no JSON', '{"Values": ', 'is no JSON object'],
     ['encrypted', '{"IsEncrypted": true, "Values": {"AUTH": "x"}}', 'is encrypted'],
@@ -168,7 +175,7 @@ describe('settings', () => {
         DATABASE_POOLER: 'hunter2',
         SLICE_SECONDS: 'hunter2',
         TASKFORCE_API_KEY: 'hunter2',
-        AZURE_OPENAI_ENDPOINT: 'https://a.example',
+        AZURE_OPENAI_API_VERSION: 'hunter2',
         OPENAI_API_KEY: 'sk-mine',
         AZURE_SEARCH_ENDPOINT: 'https://s.example',
         AZURE_SEARCH_INDEX: 'docs',
@@ -176,7 +183,7 @@ describe('settings', () => {
     )
     const wrong = findings.filter(({ status }) => status === 'fail')
     expect(wrong.map(({ name }) => name).sort()).toEqual(
-      ['AZURE_OPENAI_DEPLOYMENT', 'DATABASE_POOLER', 'SLICE_SECONDS', 'TASKFORCE_API_KEY'].sort(),
+      ['AZURE_OPENAI_API_VERSION', 'DATABASE_POOLER', 'SLICE_SECONDS', 'TASKFORCE_API_KEY'].sort(),
     )
     expect(wrong.every(({ hint }) => hint !== undefined)).toBe(true)
     expect(JSON.stringify([findings, lines])).not.toContain('hunter2')
@@ -187,6 +194,26 @@ describe('settings', () => {
     expect(config.search).toMatchObject({ index: 'docs' })
     expect(secrets.storageConnectionString).toBe('UseDevelopmentStorage=true')
   })
+
+  it.each([
+    ['AZURE_OPENAI_ENDPOINT', 'https://a.example', 'AZURE_OPENAI_DEPLOYMENT'],
+    ['AZURE_OPENAI_API_KEY', 'hunter2', 'AZURE_OPENAI_ENDPOINT'],
+    ['AZURE_SEARCH_ENDPOINT', 'https://s.example', 'AZURE_SEARCH_INDEX'],
+    ['AZURE_SEARCH_API_KEY', 'hunter2', 'AZURE_SEARCH_ENDPOINT'],
+  ])(
+    'with %s alone are warned of, with what to set, and nothing is kept from being looked at',
+    (name, value, missing) => {
+      const { findings, lines, broken } = readSettings(
+        surroundings({ ...good, OPENAI_API_KEY: 'sk-mine', [name]: value }),
+      )
+      const hint: unknown = expect.stringContaining(`set ${missing}: `)
+      const detail = `is not set, so ${name} is not used`
+      expect(findings).toEqual([{ name: missing, status: 'warn', detail, hint }])
+      expect(lines).toContainEqual({ name: missing, set: false, source: null, problem: detail })
+      expect(broken.size).toBe(0)
+      expect(JSON.stringify([findings, lines])).not.toContain('hunter2')
+    },
+  )
 
   it('that are near misses are named without their values', () => {
     const { findings } = readSettings(surroundings({ ...good, OPENAI_APIKEY: 'sk-canary' }))

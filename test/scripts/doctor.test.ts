@@ -322,6 +322,12 @@ describe('a storage', () => {
       /refuses the key \(403\)/,
     ],
     ['that is no connection string', () => 'rubbish', 'fail', /no connection string/],
+    [
+      'that would get a signature without TLS',
+      () => `QueueEndpoint=http://0.0.0.0:${closedPort}/a;SharedAccessSignature=sv=1&sig=c2ln`,
+      'warn',
+      /signature would go to 0\.0\.0\.0:\d+ unencrypted/,
+    ],
   ])('%s', async (_, connection, status, detail) => {
     const { line } = await examine(good({ JOBS_STORAGE: connection() }))
     expect(line('Storage', 'queue')).toMatchObject({ status, detail: expect.stringMatching(detail) })
@@ -362,6 +368,26 @@ describe('a model server', () => {
     expect(line('Model', 'server')).toMatchObject({
       status: 'fail',
       detail: expect.stringMatching(/nothing listens there/),
+    })
+  })
+
+  describe('over a network without TLS', () => {
+    // This machine by a name that is none of its well-known ones.
+    const elsewhere = () => chat.url.replace('127.0.0.1', '0.0.0.0')
+
+    it('gets no key, not even with --ask', async () => {
+      chat.script(listed('gpt-5-mini'), text('ready'))
+      const { line, checks, code } = await examine(good({ OPENAI_BASE_URL: elsewhere() }), { words: ['--ask'] })
+      expect(line('Model', 'server')).toMatchObject({ status: 'warn', hint: expect.stringContaining('https://') })
+      expect(checks.filter(({ group }) => group === 'Model')).toHaveLength(1)
+      expect(chat.requests).toEqual([])
+      expect(code).toBe(0)
+    })
+
+    it.each([undefined, 'ollama'])('is looked at where there is no key to lose: %s', async (key) => {
+      chat.script(listed('gpt-5-mini'))
+      const { line } = await examine(good({ OPENAI_BASE_URL: elsewhere(), OPENAI_API_KEY: key }))
+      expect(line('Model', 'server')?.status).toBe('pass')
     })
   })
 
@@ -439,15 +465,28 @@ describe('Azure OpenAI', () => {
   })
 
   it('gets no key over a network without TLS', async () => {
-    // A name of this machine that is none of the well-known ones.
+    // This machine by a name that is none of its well-known ones.
     const { line } = await examine(azure(`http://0.0.0.0:${closedPort}`, { AZURE_OPENAI_API_KEY: 'azure-key' }))
     expect(line('Model', 'server')).toMatchObject({ status: 'fail', detail: expect.stringContaining('unencrypted') })
   })
 
-  it('that lacks its deployment is not looked at', async () => {
-    const { line } = await examine(azure(chat.url, { AZURE_OPENAI_DEPLOYMENT: undefined }))
-    expect(line('Settings', 'AZURE_OPENAI_DEPLOYMENT')).toMatchObject({ status: 'fail' })
-    expect(line('Model', 'server')).toMatchObject({ status: 'warn', hint: 'correct AZURE_OPENAI_DEPLOYMENT first' })
+  const half = (more: Settings = {}) =>
+    azure(`http://127.0.0.1:${closedPort}`, { AZURE_OPENAI_DEPLOYMENT: undefined, ...more })
+
+  it('that lacks its deployment is left out with a warning, and the other model is looked at', async () => {
+    chat.script(listed('gpt-5-mini'))
+    const { line, code } = await examine(half())
+    expect(line('Settings', 'AZURE_OPENAI_DEPLOYMENT')).toMatchObject({ status: 'warn' })
+    expect(line('Model', 'server')).toMatchObject({ status: 'pass', detail: `${chat.url} takes the key` })
+    expect(code).toBe(0)
+  })
+
+  it('that lacks its deployment and is the only one: names what to set', async () => {
+    const { line } = await examine(half({ OPENAI_API_KEY: undefined, OPENAI_BASE_URL: undefined }))
+    expect(line('Model', 'server')).toMatchObject({
+      status: 'fail',
+      hint: expect.stringMatching(/^set AZURE_OPENAI_DEPLOYMENT; or /),
+    })
   })
 })
 
@@ -527,6 +566,20 @@ describe('an API that --url names', () => {
     const url = await serveHttp((__, response) => response.end(body))
     const { line } = await examine({}, { words: ['--url', url] })
     expect(line('API', 'ready')).toMatchObject({ status, detail: expect.stringMatching(detail) })
+  })
+
+  it('gets the key on this machine, and over a network without TLS none', async () => {
+    const keys: (string | undefined)[] = []
+    const url = await serveHttp((request, response) => {
+      keys.push(request.headers.authorization)
+      response.end('{"status":"degraded","checks":{"sweep":{"status":"warn"}}}')
+    })
+    const env = { TASKFORCE_API_KEY: 'a-key-of-16-characters' }
+    const here = await examine(env, { words: ['--url', url] })
+    expect(here.line('API', 'sweep')?.hint).toContain('set TASKFORCE_API_KEY')
+    const there = await examine(env, { words: ['--url', url.replace('127.0.0.1', '0.0.0.0')] })
+    expect(there.line('API', 'sweep')?.hint).toContain('begin --url with https://')
+    expect(keys).toEqual(['Bearer a-key-of-16-characters', undefined])
   })
 })
 

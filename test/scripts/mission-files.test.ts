@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -14,6 +14,8 @@ import { spreadFiles } from '../../scripts/mission/spread-files.ts'
 import { createTerminal } from '../../scripts/mission/terminal.ts'
 import { startFakeApi, type FakeApi } from '../support/fake-api.ts'
 
+const LEFT_ALONE =
+  'Standard input is left alone, since it may belong to what called this. To send it along, give --file -\n'
 const entry = join(import.meta.dirname, '../../scripts/mission.ts')
 
 // Some tests start Node, which takes seconds on a busy machine.
@@ -149,7 +151,7 @@ describe('standard input', () => {
 
   test('that is piped goes along after the files', async () => {
     await lay('a.txt')
-    const { code, sent } = await run('pipe', (stdin) => stdin.end('x\n'), '--file', 'a.txt')
+    const { code, sent } = await run('pipe', (stdin) => stdin.end('x\n'), '--file', '-', '--file', 'a.txt')
     expect(code).toBe(0)
     expect(sent).toMatchObject([{ name: 'a.txt' }, { name: 'stdin.txt', content: 'x\n' }])
   })
@@ -157,18 +159,28 @@ describe('standard input', () => {
   test('that is redirected from a file goes along', async () => {
     await lay('in')
     const file = openSync(join(folder, 'in'), 'r')
-    expect(await run(file, () => undefined)).toMatchObject({ code: 0, sent: [{ name: 'stdin.txt', content: 'in' }] })
+    expect(await run(file, () => undefined)).toEqual({
+      code: 0,
+      stderr: 'Standard input goes along as stdin.txt (2 B).\n',
+      sent: [{ name: 'stdin.txt', content: 'in', encoding: 'utf8' }],
+    })
     closeSync(file)
   })
 
-  test('that is empty is no file', async () => {
-    expect(await run('pipe', (stdin) => stdin.end())).toEqual({ code: 0, stderr: '', sent: undefined })
+  test('that is /dev/null or an empty file is no file', async () => {
+    expect(await run('ignore', () => undefined)).toEqual({ code: 0, stderr: '', sent: undefined })
+    await writeFile(join(folder, 'empty'), '')
+    const file = openSync(join(folder, 'empty'), 'r')
+    expect(await run(file, () => undefined)).toEqual({ code: 0, stderr: '', sent: undefined })
+    closeSync(file)
   })
 
-  test('that is an open pipe which nobody writes to does not hold the mission up', async () => {
-    const { code, stderr, sent } = await run('pipe', () => undefined)
-    expect({ code, sent }).toEqual({ code: 0, sent: undefined })
-    expect(stderr).toBe('Standard input is open and empty, so it is not sent along. To wait for it, give --file -\n')
+  test.each<[string, (stdin: NodeJS.WritableStream) => void]>([
+    ['nobody writes to', () => undefined],
+    ['is full', (stdin) => void stdin.end('x')],
+  ])('that is a pipe which %s is left alone where no terminal is, and that is said', async (_, fill) => {
+    const { code, stderr, sent } = await run('pipe', fill)
+    expect({ code, sent, stderr }).toEqual({ code: 0, sent: undefined, stderr: LEFT_ALONE })
   })
 
   test('that is slow is waited for with --file -', async () => {
@@ -177,25 +189,69 @@ describe('standard input', () => {
   })
 
   test('over 8 MiB is refused before any request', async () => {
-    const { code, stderr } = await run('pipe', (stdin) => {
-      stdin.on('error', () => undefined)
-      stdin.end(Buffer.alloc(8 * 1024 * 1024 + 1, 'x'))
-    })
+    const { code, stderr } = await run(
+      'pipe',
+      (stdin) => {
+        stdin.on('error', () => undefined)
+        stdin.end(Buffer.alloc(8 * 1024 * 1024 + 1, 'x'))
+      },
+      '--file',
+      '-',
+    )
     expect({ code, requests: api.requests.length }).toEqual({ code: 2, requests: 0 })
     expect(stderr).toContain('more than 8 MiB')
   })
 
   test('that would be called as another file is refused', async () => {
     await lay('stdin.txt')
-    const { code, stderr } = await run('pipe', (stdin) => stdin.end('x'), '--file', 'stdin.txt')
+    const { code, stderr } = await run('pipe', (stdin) => stdin.end('x'), '--file', '-', '--file', 'stdin.txt')
     expect({ code, stderr: stderr.trim() }).toEqual({
       code: 2,
       stderr: 'Standard input would be called stdin.txt as another file is; rename that one.',
     })
   })
 
+  describe('that belongs to the script which calls the command', () => {
+    const detached = (words: string): string =>
+      `'${process.execPath}' '${entry}' --url ${api.url} --detach ${words} 2>>err >>out`
+    const goals = (): unknown[] => api.requests.map(({ body }) => body)
+
+    /** Runs bash with this on its standard input, and answers what the commands in it said. */
+    async function bash(stdin: 'pipe' | number, script: string, env: NodeJS.ProcessEnv, ...words: string[]) {
+      const child = spawn('bash', words, {
+        cwd: folder,
+        env: { PATH: process.env.PATH, INIT_CWD: folder, ...env },
+        stdio: [stdin, 'ignore', 'ignore'],
+      })
+      child.stdin?.end(script)
+      await once(child, 'close')
+      return readFile(join(folder, 'err'), 'utf8')
+    }
+
+    test.each([{}, { CI: 'true' }])('leaves the next lines of a piped script to it, with %j', async (env) => {
+      const said = await bash('pipe', `${detached('one')}\n${detached('two')}\n`, env)
+      expect(goals()).toEqual([{ goal: 'one' }, { goal: 'two' }])
+      expect(said).toContain(LEFT_ALONE)
+    })
+
+    // Only Linux tells how far a file was read.
+    test.runIf(process.platform === 'linux')('leaves those of a script that bash reads from a file', async () => {
+      await writeFile(join(folder, 'script'), `${detached('one')}\n${detached('two')}\n`)
+      const file = openSync(join(folder, 'script'), 'r')
+      await bash(file, '', {})
+      closeSync(file)
+      expect(goals()).toEqual([{ goal: 'one' }, { goal: 'two' }])
+    })
+
+    test('leaves the lines of a loop to it', async () => {
+      const loop = `while read -r goal; do ${detached('"$goal"')}; done`
+      await bash('pipe', 'one\ntwo\n', {}, '-c', loop)
+      expect(goals()).toEqual([{ goal: 'one' }, { goal: 'two' }])
+    })
+  })
+
   describe('where a person waits at a terminal', () => {
-    const wait = { unwatched: 5, watched: 10 }
+    const wait = { quiet: 5, most: 10 }
 
     /** A pipe with both ends open, which never ends by itself. */
     async function openPipe(use: (stdin: PassThrough, context: Context, said: () => string) => Promise<void>) {
@@ -214,10 +270,34 @@ describe('standard input', () => {
       }))
 
     test('and it comes late, it goes along', () =>
-      openPipe(async (stdin, context) => {
-        const file = readPipedInput(context, false, { unwatched: 5, watched: 30_000 })
-        setTimeout(() => stdin.end('late'), 50)
+      openPipe(async (stdin, context, said) => {
+        const file = readPipedInput(context, false, { quiet: 5, most: 30_000 })
+        await expect.poll(said).toBe('Waiting for standard input …\n')
+        stdin.end('late')
         expect(await file).toMatchObject({ name: 'stdin.txt', content: 'late' })
+        expect(said()).toBe('Standard input goes along as stdin.txt (4 B).\n')
+      }))
+
+    test('and it begins and then says no more, the wait is over too', () =>
+      openPipe(async (stdin, context, said) => {
+        stdin.write('x')
+        await expect(readPipedInput(context, false, wait)).rejects.toThrow(/^Nothing more came on standard input/)
+        expect(said()).toBe('Waiting for standard input …\n')
+      }))
+
+    test('and it is empty, it is no file and no word', () =>
+      openPipe(async (stdin, context, said) => {
+        stdin.end()
+        expect(await readPipedInput(context, false)).toBeUndefined()
+        expect(said()).toBe('')
+      }))
+
+    test('but CI is set, it is left alone', () =>
+      openPipe(async (stdin, context, said) => {
+        stdin.end('x')
+        context.env['CI'] = 'true'
+        expect(await readPipedInput(context, false)).toBeUndefined()
+        expect(said()).toBe(LEFT_ALONE)
       }))
 
     test('and Ctrl-C is pressed, the wait is over', () =>

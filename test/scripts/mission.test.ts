@@ -74,7 +74,7 @@ function start(...words: string[]): { child: ChildProcess; ended: Promise<Run> }
 }
 
 function startIn(
-  at: { cwd: string; INIT_CWD?: string },
+  at: { cwd: string; INIT_CWD?: string; CI?: string },
   ...words: string[]
 ): { child: ChildProcess; ended: Promise<Run> } {
   const { cwd, ...settings } = at
@@ -120,6 +120,22 @@ Bob owes 3.
 
 4 steps · 1,204 in, 85 out tokens · $0.0012 · 4.0 s
 `)
+  })
+
+  test('may have a goal behind --file that is too long for a path', async () => {
+    await serve()
+    await writeFile(join(folder, 'a.csv'), 'a')
+    const goal = 'Total these invoices by customer. '.repeat(10).trim()
+    const { code, stderr } = await run('--file', join(folder, 'a.csv'), goal)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(api.requests[0]?.body).toMatchObject({ goal, files: [{ name: 'a.csv' }] })
+  })
+
+  test('is told without colours in a pipe of CI, too', async () => {
+    await serve()
+    const { stdout, stderr } = await startIn({ cwd: folder, CI: 'true' }, '--url', api.url, 'Do it', '--detach').ended
+    expect(stdout + stderr).toContain('Follow it with')
+    expect(stdout + stderr).not.toContain('\u001b')
   })
 
   test('that fails says why and what to do, and exits with 1', async () => {

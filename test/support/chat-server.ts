@@ -83,12 +83,12 @@ export function stream(...steps: Step[]): Answer {
   }
 }
 
-/** A stream that begins with the first text, and repeats the second until the client closes the connection. */
-export function endless(first: string, repeated: string): { answer: Answer; closed: Promise<void> } {
+/** An answer that begins with the first text, and repeats the second until the client closes the connection. */
+export function endless(first: string, repeated: string, status = 200): { answer: Answer; closed: Promise<void> } {
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   const answer: Answer = async (response) => {
     response.on('close', resolve)
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(first)
+    response.writeHead(status, { 'content-type': 'text/event-stream' }).write(first)
     while (!response.destroyed) {
       if (!response.write(repeated)) await Promise.race([once(response, 'drain'), closed])
     }

@@ -40,6 +40,15 @@ describe('reading', () => {
     expect(await sources('/text')).toEqual([{ id: `${origin}/text`, url: `${origin}/text` }])
   })
 
+  test('a title without end leaves room for the page', async () => {
+    const { origin } = await serve(respond(`<title>${'A'.repeat(1_900_000)}</title><p>Tea`, 'text/html'))
+    const context = contextWith({}, [origin])
+    const { text, sources } = await createFetchUrl().run({ url: `${origin}/` }, context)
+    const title = `${'A'.repeat(299)}…`
+    expect(text).toBe(`Title: ${title}\nURL: ${origin}/\n\nTea`)
+    expect(sources).toEqual([{ id: `${origin}/`, title, url: `${origin}/` }])
+  })
+
   test('HTML without tags around it, without a title or without text is read too', async () => {
     const { origin } = await serve((request, response) =>
       respond(request.url === '/a' ? '<p>Hi' : '<script>app()</script>', 'text/html')(request, response),
@@ -126,6 +135,16 @@ describe('limits', () => {
     const { origin } = await serve(() => stop.abort(new Error('cancelled by the user')))
     const context = { ...contextWith({}, [origin]), signal: stop.signal }
     await expect(createFetchUrl().run({ url: origin }, context)).rejects.toThrow('cancelled by the user')
+  })
+
+  test("a pause until a date counts by the server's own clock, and is a day at most", async () => {
+    const date = 'Fri, 01 Jan 2100 00:00:00 GMT'
+    const { origin } = await serve((request, response) => {
+      const until = request.url === '/soon' ? 'Fri, 01 Jan 2100 00:00:09 GMT' : 'Fri, 01 Jan 2200 00:00:00 GMT'
+      response.writeHead(503, { date, 'retry-after': until }).end()
+    })
+    await expect(fetchUrl(`${origin}/soon`, [origin])).rejects.toMatchObject({ retryAfterMs: 9000 })
+    await expect(fetchUrl(`${origin}/never`, [origin])).rejects.toMatchObject({ retryAfterMs: 86_400_000 })
   })
 
   test('statuses are told apart: 404 stays, 503 may pass', async () => {

@@ -81,6 +81,15 @@ describe('read_file', () => {
 })
 
 describe('write_file', () => {
+  test.each([
+    ['a file where another has a folder', 'a', 'a/b.txt'],
+    ['a folder where another is a file', 'a/b.txt', 'a'],
+  ])('refuses %s, which no disk could hold', async (_, there, name) => {
+    const context = contextWith({ [there]: 'x', 'ab.txt': 'y' })
+    await expect(call(writeFile, { name, content: 'z' }, context)).rejects.toMatchObject({ code: 'name_taken' })
+    expect(await call(writeFile, { name: there, content: 'z' }, context)).toContain('Wrote')
+  })
+
   test('writes a file that can be read again and reports it, the same each time', async () => {
     const context = contextWith()
     const args = { name: 'drafts/letter.txt', content: 'Grüße' }

@@ -178,6 +178,16 @@ describe('answers that are certain', () => {
     expect(requests).toHaveLength(1)
   })
 
+  test("a pause until a date counts by the receiver's own clock", async () => {
+    const date = 'Fri, 01 Jan 2100 00:00:00 GMT'
+    const { origin } = await serve((_request, response) =>
+      response.writeHead(429, { date, 'retry-after': 'Fri, 01 Jan 2100 00:00:09 GMT' }).end(),
+    )
+    await expect(send(origin, [origin])).rejects.toMatchObject({
+      hint: expect.stringContaining('It asks to wait 9 s first.'),
+    })
+  })
+
   test.each([301, 307, 308])('%i says where it points, and nothing is sent there', async (status) => {
     const other = await serve(respond('moved here'))
     const { origin, requests } = await serve(redirect(`${other.origin}/new`, status))
@@ -288,6 +298,18 @@ describe('answers that leave it open whether the receiver acted', () => {
     await expect(send(origin, [origin])).rejects.toMatchObject({ name: 'RetryableError', code: 'send_failed' })
     await new Promise((resolve) => server.close(resolve))
   })
+})
+
+test('a call that is aborted before it has a connection sends nothing', async () => {
+  const stop = new AbortController()
+  const { origin, requests } = await serve(respond('acted'))
+  const context = { ...contextWith({}, [origin]), signal: stop.signal }
+  const sent = createPostWebhook().run({ url: origin, body: 1 }, context)
+  // In the same turn: the HTTP client is being loaded, and nobody listens to the signal yet.
+  stop.abort(new Error('cancelled by the user'))
+  await expect(sent).rejects.toThrow('cancelled by the user')
+  await sleep(50)
+  expect(requests).toEqual([])
 })
 
 test('an aborted call throws the reason of the abort', async () => {

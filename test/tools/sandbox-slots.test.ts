@@ -26,6 +26,21 @@ test('only so many run at a time, and the others in the order in which they came
   expect(begun).toEqual([0, 1, 2, 3, 4])
 })
 
+test('slots that went from hand to hand are still as many', async () => {
+  const slots = createSlots(2, 60_000)
+  const jobs = Array.from({ length: 6 }, held)
+  const runs = jobs.map(({ work }) => slots.run(never, work))
+  jobs.forEach(({ end }) => end('done'))
+  await Promise.all(runs)
+  let running = 0
+  const later = Array.from({ length: 5 }, held)
+  const others = later.map(({ work }) => slots.run(never, () => (running++, work())))
+  await new Promise(setImmediate)
+  expect(running).toBe(2)
+  later.forEach(({ end }) => end('done'))
+  await Promise.all(others)
+})
+
 test('work that fails gives its slot back', async () => {
   const slots = createSlots(1, 60_000)
   await expect(slots.run(never, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')

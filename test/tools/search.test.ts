@@ -230,6 +230,26 @@ describe('search_documents', () => {
     expect((await search({ query: 'x' })).results.map(({ id }) => id)).toEqual(ids)
   })
 
+  test('takes the key that is configured, also where one result looks as if it had another', async () => {
+    const value = [{ '@search.score': 1, Category: 'Budget', HotelCode: 'h-1', Name: 'A b' }]
+    server.script(json(200, { value }), json(200, { value }))
+    expect((await search({ query: 'x' })).results[0]?.id).toBe('Budget')
+    const { text, sources } = await run('search_documents', { query: 'x' }, toolsWith({ keyField: 'HotelCode' }))
+    expect(JSON.parse(text)).toMatchObject({ results: [{ id: 'h-1' }] })
+    expect(sources).toMatchObject([{ id: 'h-1' }])
+  })
+
+  test('says that what is configured is no key of the index', async () => {
+    server.script(json(200, { value: [{ '@search.score': 1, HotelId: '1' }] }))
+    const asked = run('search_documents', { query: 'x' }, toolsWith({ keyField: 'hotelid' }))
+    await expect(asked).rejects.toMatchObject({
+      name: 'TerminalError',
+      code: 'search_misconfigured',
+      message: expect.stringContaining('AZURE_SEARCH_KEY_FIELD is "hotelid"'),
+    })
+    expect(await search({ query: 'zebra' }, toolsWith({ keyField: 'hotelid' }))).toMatchObject({ total: 0 })
+  })
+
   test.each([
     [{}],
     [{ query: '' }],
@@ -327,15 +347,18 @@ describe.each(CALLS)('when the service fails, %s', (name, args) => {
   })
 
   test('429 and 503: may pass, after the pause that it asks for, and the SDK asks once only', async () => {
-    server.script(refusal(429, 'slow down', { 'retry-after': '7' }))
-    await expect(run(name, args)).rejects.toMatchObject({
-      name: 'RetryableError',
-      code: 'search_busy',
-      retryAfterMs: 7000,
-    })
+    const dates = { date: 'Fri, 01 Jan 2100 00:00:00 GMT', 'retry-after': 'Fri, 01 Jan 2100 00:00:07 GMT' }
+    for (const headers of [{ 'retry-after': '7' }, dates]) {
+      server.script(refusal(429, 'slow down', headers))
+      await expect(run(name, args)).rejects.toMatchObject({
+        name: 'RetryableError',
+        code: 'search_busy',
+        retryAfterMs: 7000,
+      })
+    }
     server.script((response) => response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>busy'))
     await expect(run(name, args)).rejects.toMatchObject({ name: 'RetryableError', code: 'search_busy' })
-    expect(server.requests).toHaveLength(2)
+    expect(server.requests).toHaveLength(3)
   })
 
   test('another status ends it', async () => {
@@ -387,20 +410,25 @@ describe('the connection', () => {
     expect((await search({ query: 'trains' }, toolsWith({}, { credential }))).total).toBe(1)
   })
 
-  test('without a key it is, and what keeps it from a token may pass', async () => {
-    const unavailable = Object.assign(new Error('IMDS of 169.254.169.254 is away'), {
-      name: 'CredentialUnavailableError',
-    })
-    const tools = toolsWith({}, { apiKey: undefined, credential: () => Promise.reject(unavailable) })
-    await expect(run('search_documents', { query: 'x' }, tools)).rejects.toMatchObject({
-      name: 'RetryableError',
+  test.each([
+    ['an identity endpoint that is not there yet may pass', 'network unreachable', 'RetryableError', ''],
+    ['a refusal stays', 'AADSTS7000215: tenant 1234 has another secret', 'TerminalError', ' (AADSTS7000215)'],
+    ['nobody signed in stays', "Please run 'az login' as ada@example.com", 'TerminalError', ''],
+  ])('without a key it is: %s', async (_what, sentence, name, reason) => {
+    const error = Object.assign(new Error(sentence), { name: 'CredentialUnavailableError' })
+    const tools = toolsWith({}, { apiKey: undefined, credential: () => Promise.reject(error) })
+    const failure = await run('search_documents', { query: 'x' }, tools).catch((caught: unknown) => caught)
+    expect(failure).toMatchObject({
+      name,
       code: 'search_no_token',
-      message: expect.stringMatching(/^Entra ID gave no token .* \(CredentialUnavailableError\)\.$/),
+      message: `Entra ID gave no token for the search service at ${new URL(server.url).host}${reason}.`,
     })
+    if (name === 'TerminalError')
+      expect(failure).toMatchObject({ hint: expect.stringContaining('AZURE_SEARCH_API_KEY') })
   })
 
   test('without TLS only this machine is talked to', async () => {
-    for (const endpoint of ['http://search.example', 'http://127.0.0.1.example', 'http://10.0.0.1']) {
+    for (const endpoint of ['http://search.example', 'http://127.0.0.1.example', 'http://10.0.0.1', 'http://search']) {
       await expect(run('search_documents', { query: 'x' }, toolsWith({ endpoint }))).rejects.toMatchObject({
         name: 'TerminalError',
         code: 'search_misconfigured',

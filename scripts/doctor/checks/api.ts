@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keepsSecrets } from '../../../src/config/keeps-secrets.ts'
 import { causeOf } from '../failure.ts'
 import { getJson, type Answer } from '../get.ts'
 import type { Inputs, Probe } from '../probe.ts'
@@ -22,7 +23,12 @@ export function apiProbes(inputs: Inputs): Probe[] {
 
 async function inspect(inputs: Inputs, base: string, hint: string, signal: AbortSignal): Promise<Finding[]> {
   const url = `${base.replace(/\/+$/, '')}/health/ready`
-  const key = inputs.values.get('TASKFORCE_API_KEY')?.value
+  const isSafe = keepsSecrets(url)
+  // Readiness needs none; only the details do.
+  const key = isSafe ? inputs.values.get('TASKFORCE_API_KEY')?.value : undefined
+  const adviceForDetails = isSafe
+    ? 'set TASKFORCE_API_KEY to its key and try again'
+    : 'begin --url with https://; the key is not sent there unencrypted'
   let answer: Answer
   try {
     answer = await getJson(url, key === undefined ? {} : { authorization: `Bearer ${key}` }, signal)
@@ -39,7 +45,7 @@ async function inspect(inputs: Inputs, base: string, hint: string, signal: Abort
   const others = Object.entries(checks).filter(([, check]) => check.status !== 'pass')
   const details = others.map(([name, check]) => {
     const detail = check.detail === undefined ? 'no detail without its key' : foreign(check.detail, known)
-    const advice = check.detail === undefined ? 'set TASKFORCE_API_KEY to its key and try again' : `see ${url}`
+    const advice = check.detail === undefined ? adviceForDetails : `see ${url}`
     return check.status === 'warn' ? warn(name, detail, advice) : fail(name, detail, advice)
   })
   if (status === 'ready') return [pass('ready', line), ...details]

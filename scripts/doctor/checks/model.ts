@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { ModelConfig } from '../../../src/config/config.ts'
+import { keepsSecrets } from '../../../src/config/keeps-secrets.ts'
 import { causeOf } from '../failure.ts'
-import { getJson, keepsSecrets, type Answer } from '../get.ts'
+import { getJson, type Answer } from '../get.ts'
 import { notLookedAt, type Inputs, type Probe } from '../probe.ts'
 import { fail, pass, warn, type Finding } from '../report.ts'
-import { foreign } from '../scrub.ts'
+import { foreign, isNoKey } from '../scrub.ts'
 import { plainUrl } from '../show-value.ts'
 import { NoTokenError, SCOPES } from '../tokens.ts'
 import { askModel } from './ask-model.ts'
@@ -26,6 +27,8 @@ export function modelProbes(inputs: Inputs): Probe[] {
   const probe = (run: Probe['run']): Probe => ({ group: 'Model', name: 'server', hint, run })
   if (broken !== undefined) return [probe(() => notLookedAt('server', broken))]
   if (model.provider === 'none') return [probe(() => [none(inputs)])]
+  const unusable = unusableAddress(inputs, model)
+  if (unusable !== undefined) return [probe(() => [unusable])]
   const look = probe((signal) =>
     model.provider === 'openai' ? lookAtOpenAi(inputs, model, signal) : lookAtAzure(inputs, model, signal),
   )
@@ -34,9 +37,10 @@ export function modelProbes(inputs: Inputs): Probe[] {
   return [look, { ...asking, run: (signal) => askModel(inputs, model, signal) }]
 }
 
-function none({ bare }: Inputs): Finding {
+function none({ bare, config }: Inputs): Finding {
   if (bare) return warn('server', 'none; npm start and npm run mission bring a scripted demo model', SET_ONE)
-  return fail('server', 'none, so every mission fails', SET_ONE)
+  const missed = config.warnings.find(({ key }) => key.startsWith('AZURE_OPENAI_'))?.key
+  return fail('server', 'none, so every mission fails', missed === undefined ? SET_ONE : `set ${missed}; or ${SET_ONE}`)
 }
 
 type OpenAi = Extract<ModelConfig, { provider: 'openai' }>
@@ -44,8 +48,6 @@ type Azure = Extract<ModelConfig, { provider: 'azure-openai' }>
 
 async function lookAtOpenAi(inputs: Inputs, model: OpenAi, signal: AbortSignal): Promise<Finding[]> {
   const base = model.baseUrl ?? OPENAI_URL
-  const unusable = unusableAddress(base, 'OPENAI_BASE_URL')
-  if (unusable !== undefined) return [unusable]
   const key = inputs.secrets.openAiApiKey
   const url = `${base.replace(/\/+$/, '')}/models`
   const place = plainUrl(base) ?? ''
@@ -68,8 +70,6 @@ async function lookAtOpenAi(inputs: Inputs, model: OpenAi, signal: AbortSignal):
 }
 
 async function lookAtAzure(inputs: Inputs, model: Azure, signal: AbortSignal): Promise<Finding[]> {
-  const unusable = unusableAddress(model.endpoint, 'AZURE_OPENAI_ENDPOINT') ?? unsafeAddress(model.endpoint)
-  if (unusable !== undefined) return [unusable]
   const key = inputs.secrets.azureOpenAiApiKey
   const place = plainUrl(model.endpoint) ?? ''
   const url = `${model.endpoint.replace(/\/+$/, '')}/openai/models?api-version=${model.apiVersion}`
@@ -94,17 +94,22 @@ async function signIn({ tokens }: Inputs, key: string | undefined): Promise<Reco
   return { authorization: `Bearer ${await tokens.get(SCOPES.model)}` }
 }
 
-/** Fetch takes http and https without credentials in the URL, and says so in words that repeat them. */
-function unusableAddress(text: string, setting: string): Finding | undefined {
-  const url = URL.parse(text)
-  if (url !== null && url.username === '' && url.password === '') return undefined
-  const reason = url === null ? 'is no URL' : 'holds a user name or password, which the app refuses'
-  return fail('server', `${setting} ${reason}`, `correct ${setting}: an address such as http://127.0.0.1:11434/v1`)
-}
-
-function unsafeAddress(endpoint: string): Finding | undefined {
-  if (keepsSecrets(endpoint)) return undefined
-  return fail('server', 'a key or token would go there unencrypted', 'begin AZURE_OPENAI_ENDPOINT with https://')
+/** Why nothing is sent there, not even with `--ask`; undefined where nothing is wrong with the address. */
+function unusableAddress({ secrets }: Inputs, model: OpenAi | Azure): Finding | undefined {
+  const setting = addressSetting(model)
+  const address = model.provider === 'openai' ? (model.baseUrl ?? OPENAI_URL) : model.endpoint
+  if (!URL.canParse(address)) {
+    return fail('server', `${setting} is no URL`, `correct ${setting}: an address such as http://127.0.0.1:11434/v1`)
+  }
+  if (keepsSecrets(address)) return undefined
+  if (model.provider === 'azure-openai') {
+    return fail('server', 'a key or token would go there unencrypted', `begin ${setting} with https://`)
+  }
+  const key = secrets.openAiApiKey
+  if (key === undefined || isNoKey(key)) return undefined
+  // Not a failure: missions work, in a network that may be a private one.
+  const hint = `begin ${setting} with https://, or leave out OPENAI_API_KEY where the server needs none`
+  return warn('server', 'not looked at, as the key would go there unencrypted, and does with each mission', hint)
 }
 
 function unreachable(error: unknown, place: string, model: ModelConfig): Finding {

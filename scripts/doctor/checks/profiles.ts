@@ -23,9 +23,9 @@ export function profilesProbe(inputs: Inputs): Probe {
 function wrongOnes({ profiles, config }: Inputs): Finding[] {
   return profiles.problems.map(({ file, key, reason }) => {
     const hint = file === 'environment' ? `set ${key} to one of them` : `correct ${key} in ${file}`
-    const needed =
-      file === 'environment' || key === '(whole folder)' || file === `profiles/${config.defaultProfile}.yaml`
-    const name = file.replace(/^profiles\/(.+)\.yaml$/, '$1')
+    const isWhole = key === '(whole folder)'
+    const name = isWhole ? file : file.replace(/^.*\/|\.ya?ml$/g, '')
+    const needed = file === 'environment' || isWhole || name === config.defaultProfile
     // Others work without a wrong one, which is left out.
     return needed ? fail(name, `${key} ${reason}`, hint) : warn(name, `left out: ${key} ${reason}`, hint)
   })

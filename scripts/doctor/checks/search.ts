@@ -1,7 +1,7 @@
 import type { SearchConfig } from '../../../src/config/config.ts'
+import { keepsSecrets } from '../../../src/config/keeps-secrets.ts'
 import { count } from '../../mission/text.ts'
 import { causeOf, statusOf } from '../failure.ts'
-import { keepsSecrets } from '../get.ts'
 import { notLookedAt, type Inputs, type Probe } from '../probe.ts'
 import { fail, pass, warn, type Finding } from '../report.ts'
 import { plainUrl } from '../show-value.ts'
@@ -34,9 +34,7 @@ function none({ profiles }: Inputs): Finding {
 
 async function inspect(inputs: Inputs, search: SearchConfig, signal: AbortSignal): Promise<Finding[]> {
   const url = URL.parse(search.endpoint)
-  if (url === null || url.username !== '' || url.password !== '') {
-    return [fail('index', 'AZURE_SEARCH_ENDPOINT is no address without a user name', FORM)]
-  }
+  if (url === null) return [fail('index', 'AZURE_SEARCH_ENDPOINT is no URL', FORM)]
   if (!keepsSecrets(search.endpoint)) {
     return [fail('index', 'a key or token would go there unencrypted', 'begin AZURE_SEARCH_ENDPOINT with https://')]
   }

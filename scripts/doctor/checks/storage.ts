@@ -1,4 +1,5 @@
 import type { QueueServiceClient } from '@azure/storage-queue'
+import { keepsSecrets } from '../../../src/config/keeps-secrets.ts'
 import { MISSIONS_QUEUE } from '../../../src/engine/connect-queue.ts'
 import { count } from '../../mission/text.ts'
 import { causeOf, statusOf } from '../failure.ts'
@@ -31,6 +32,11 @@ async function inspect(inputs: Inputs, signal: AbortSignal): Promise<Finding[]> 
   if (service === undefined) return [fail('queue', 'JOBS_STORAGE is no connection string', FORM)]
   const queue = service.getQueueClient(MISSIONS_QUEUE)
   const place = new URL(queue.url).host
+  if (sendsSecret(inputs) && !keepsSecrets(queue.url)) {
+    return [
+      warn('queue', `not looked at, as a token or signature would go to ${place} unencrypted`, 'use https:// there'),
+    ]
+  }
   try {
     const { approximateMessagesCount = 0 } = await queue.getProperties({ abortSignal: signal })
     const waiting = `${count(approximateMessagesCount)} ${approximateMessagesCount === 1 ? 'message' : 'messages'}`
@@ -55,6 +61,11 @@ async function connect({ config, secrets, tokens }: Inputs): Promise<QueueServic
     // Its message repeats the string.
     return undefined
   }
+}
+
+/** An account's key signs requests and stays here; a shared access signature and a token go along. */
+function sendsSecret({ config, secrets }: Inputs): boolean {
+  return config.storage.kind === 'identity' || /SharedAccessSignature=/i.test(secrets.storageConnectionString ?? '')
 }
 
 function refusal(error: unknown, { config, secrets }: Inputs, place: string): Finding {

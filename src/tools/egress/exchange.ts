@@ -60,6 +60,8 @@ export async function exchange<T>(
   // A request that waits for its connection does not heed a signal of its own.
   signal.addEventListener('abort', end, { once: true })
   try {
+    // It may have come during the import, when nobody listened.
+    signal.throwIfAborted()
     return await work(agent)
   } catch (error) {
     throw connected ? error : new NotConnected('There was no connection.', { cause: error })

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { causesOf, ownError } from '../../domain/own-error.ts'
 
 /** Statuses that may be gone the next time (RFC 9110 §15, RFC 8470, RFC 6585). */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
@@ -10,11 +10,15 @@ export function answered(url: string, status: number): string {
   return `${url} answered ${status} ${STATUS_CODES[status] ?? ''}`.trim()
 }
 
-/** The error for a status that is neither success nor redirect. `retryAfter` is the header's text, seconds or a date. */
-export function statusError(url: string, status: number, retryAfter: string | null): RetryableError | TerminalError {
+/** The error for a status that is neither success nor redirect. */
+export function statusError(
+  url: string,
+  status: number,
+  retryAfterMs: number | undefined,
+): RetryableError | TerminalError {
   const message = answered(url, status)
   if (PASSING.has(status)) {
-    return new RetryableError('http_status', message, { retryAfterMs: retryAfterMs(retryAfter) })
+    return new RetryableError('http_status', message, { retryAfterMs })
   }
   return new TerminalError('http_status', message, { hint: 'Check the address, or go on without this page.' })
 }
@@ -33,14 +37,9 @@ export function connectionError(url: string, error: unknown): RetryableError | T
   return new RetryableError('fetch_failed', `${url} could not be fetched (${why}).`, { cause: error })
 }
 
-/** One of our errors, at any depth of what a library made of it. */
-export function ownError(error: unknown): TerminalError | RetryableError | undefined {
-  return causes(error).find((cause) => cause instanceof TerminalError || cause instanceof RetryableError)
-}
-
 /** The innermost code, such as ECONNREFUSED, or else the innermost message. */
 export function reasonOf(error: unknown): string {
-  const chain = causes(error)
+  const chain = causesOf(error)
   const code = chain
     .map((cause) => (cause as NodeJS.ErrnoException).code)
     .findLast((found) => typeof found === 'string')
@@ -49,10 +48,4 @@ export function reasonOf(error: unknown): string {
 
 export function isTlsReason(why: string): boolean {
   return /CERT|SELF_SIGNED|^ERR_TLS|^ERR_SSL/.test(why)
-}
-
-function causes(error: unknown): Error[] {
-  const chain: Error[] = []
-  for (let cause = error; cause instanceof Error && chain.length < 10; cause = cause.cause) chain.push(cause)
-  return chain
 }

@@ -1,4 +1,5 @@
 import type { Response } from 'undici'
+import { readRetryAfterMs } from '../../config/retry-after.ts'
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
 import { readText } from './body.ts'
 import type { Grant } from './decide.ts'
@@ -62,7 +63,10 @@ async function getOnce(grant: Grant, signal: AbortSignal, dependencies: EgressDe
     })
     const location = redirectOf(response)
     if (location !== undefined) return URL.parse(location, url)?.href ?? location
-    if (!response.ok) throw statusError(url, response.status, response.headers.get('retry-after'))
+    if (!response.ok) {
+      const retryAfterMs = readRetryAfterMs((name) => response.headers.get(name), Date.now())
+      throw statusError(url, response.status, retryAfterMs)
+    }
     return { url, ...(await readText(response, url, dependencies.maxBytes ?? 2 * 1024 * 1024)) }
   })
 }

@@ -1,9 +1,10 @@
 import type { Agent, Dispatcher } from 'undici'
+import { readRetryAfterMs } from '../../config/retry-after.ts'
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
+import { ownError } from '../../domain/own-error.ts'
 import { decode, readContentType } from './body.ts'
 import { exchange, NotConnected, permit, type EgressDependencies } from './exchange.ts'
-import { answered, isTlsReason, ownError, reasonOf } from './failure.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { answered, isTlsReason, reasonOf } from './failure.ts'
 
 const MAX_TEXT_BYTES = 4096
 /** These say that the receiver's address is another; after 302 and 303 it may have acted (RFC 9110 §15.4). */
@@ -40,10 +41,9 @@ export async function post(
   const grant = permit(delivery.url, origins, 'egress.post')
   const url = grant.url.href
   const deadline = AbortSignal.timeout(dependencies.timeoutMs ?? 20_000)
+  const stop = AbortSignal.any([signal, deadline])
   try {
-    return await exchange(grant, dependencies, AbortSignal.any([signal, deadline]), (agent) =>
-      send(agent, { ...delivery, url }),
-    )
+    return await exchange(grant, dependencies, stop, (agent) => send(agent, { ...delivery, url }, stop))
   } catch (error) {
     if (signal.aborted) throw signal.reason
     throw ownUnlessUnsent(error) ?? failureOf(url, error, deadline.aborted)
@@ -51,13 +51,14 @@ export async function post(
 }
 
 /** Not undici's fetch: that one sends a POST again by itself after a 421. */
-async function send(agent: Agent, { url, body, key }: Delivery): Promise<Receipt> {
+async function send(agent: Agent, { url, body, key }: Delivery, signal: AbortSignal): Promise<Receipt> {
   const { origin, pathname, search } = new URL(url)
   const response = await agent.request({
     origin,
     path: pathname + search,
     method: 'POST',
     body,
+    signal,
     headers: { 'content-type': 'application/json', 'idempotency-key': key, 'user-agent': 'taskforce' },
   })
   const text = await readHead(response)
@@ -67,7 +68,11 @@ async function send(agent: Agent, { url, body, key }: Delivery): Promise<Receipt
   const location = headerOf(response, 'location')
   if (status >= 300 && status < 400) throw redirectError(summary, status, location)
   if (status < 400 || status >= 500) throw new RetryableError('http_status', `${summary}. ${OPEN}`)
-  throw refusal(summary, text, retryAfterMs(headerOf(response, 'retry-after')))
+  throw refusal(
+    summary,
+    text,
+    readRetryAfterMs((name) => headerOf(response, name), Date.now()),
+  )
 }
 
 const OPEN = 'Whether it acted on the request is not known.'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { Worker, type ResourceLimits } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Outcome, Script } from './script.ts'
 
@@ -12,6 +12,16 @@ export interface ScriptLimits {
 }
 
 export const SCRIPT_LIMITS: ScriptLimits = { deadlineMs: 5000, hardStopMs: 10_000 }
+
+/**
+ * Of V8; QuickJS's memory is none of it and has limits of its own. Each call in a script takes of both stacks, and V8's
+ * must be the one that lasts longer: at 4 MB it ends first, at 8 MB after QuickJS's 2 MiB, whatever is called.
+ */
+export const THREAD_LIMITS: ResourceLimits = {
+  maxOldGenerationSizeMb: 64,
+  maxYoungGenerationSizeMb: 16,
+  stackSizeMb: 16,
+}
 
 const logs = z.array(z.string())
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -73,9 +83,7 @@ function startThread(script: Script): Worker {
     execArgv: [],
     stdout: true,
     stderr: true,
-    // Of V8; QuickJS's memory is none of it and has limits of its own. Each call in a script takes of both stacks, and
-    // V8's must be the one that lasts longer: at 4 MB it ends first, at 8 MB after QuickJS's 2 MiB, whatever is called.
-    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 16 },
+    resourceLimits: THREAD_LIMITS,
   })
 }
 
@@ -85,8 +93,8 @@ function workerFile(): string {
   return existsSync(built) ? built : join(import.meta.dirname, 'worker.ts')
 }
 
-/** Whatever the thread says: an Outcome. */
-function parseOutcome(answer: unknown): Outcome {
+/** Whatever a thread says: an Outcome. */
+export function parseOutcome(answer: unknown): Outcome {
   const parsed = outcomeSchema.safeParse(typeof answer === 'string' ? parseJson(answer) : undefined)
   if (parsed.success) return parsed.data
   return { kind: 'failed', stage: 'result', error: 'the code changed what writes it', stack: '', logs: [] }

@@ -7,33 +7,20 @@ export interface Slots {
 }
 
 export function createSlots(count: number, longestWaitMs: number): Slots {
-  const waiting: (() => void)[] = []
+  const line: (() => void)[] = []
   let free = count
 
   async function enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    if (free > 0) {
-      free--
-      return
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    waiting.push(resolve)
-    const leave = (reason: unknown) => {
-      const place = waiting.indexOf(resolve)
-      // Without a place it was let in a moment ago, and must give its slot on.
-      if (place === -1) return
-      waiting.splice(place, 1)
-      reject(reason)
-    }
-    const stop = () => leave(signal.reason)
-    const timer = setTimeout(() => leave(busy()), longestWaitMs)
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      await promise
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-    }
+    if (free > 0) free--
+    else await turnIn(line, signal, longestWaitMs)
+  }
+
+  /** A slot goes from hand to hand; only with nobody in line is it free. */
+  function leave(): void {
+    const next = line.shift()
+    if (next) next()
+    else free++
   }
 
   return {
@@ -42,11 +29,31 @@ export function createSlots(count: number, longestWaitMs: number): Slots {
       try {
         return await work()
       } finally {
-        const next = waiting.shift()
-        if (next) next()
-        else free++
+        leave()
       }
     },
+  }
+}
+
+/** Joins the line, and waits to be handed a slot. */
+async function turnIn(line: (() => void)[], signal: AbortSignal, longestWaitMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  line.push(resolve)
+  const giveUp = (reason: unknown) => {
+    const place = line.indexOf(resolve)
+    // Without a place it was handed a slot a moment ago, and must give that on.
+    if (place === -1) return
+    line.splice(place, 1)
+    reject(reason)
+  }
+  const stop = () => giveUp(signal.reason)
+  const timer = setTimeout(() => giveUp(busy()), longestWaitMs)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
   }
 }
 

@@ -1,3 +1,5 @@
+import { TerminalError } from '../../domain/errors.ts'
+import { shortTitle } from '../sources.ts'
 import type { Source } from '../tool.ts'
 
 export type Document = Record<string, unknown>
@@ -60,10 +62,23 @@ function isVector(value: unknown): boolean {
 }
 
 /**
- * The field that is the index's key, as far as its documents tell: text that all of them have and no two share; by name
- * first, then whatever looks like a key, then the first one.
+ * The field that is the index's key: the configured one, or a guess. TerminalError `search_misconfigured` where the
+ * documents have no text in the configured one, as a key always is text and is always handed out.
  */
-export function keyField(documents: readonly Document[]): string | undefined {
+export function keyField(documents: readonly Document[], configured: string | undefined): string | undefined {
+  if (configured === undefined) return guessKeyField(documents)
+  if (documents.every((document) => typeof document[configured] === 'string')) return configured
+  const message = `AZURE_SEARCH_KEY_FIELD is "${configured}", which is not the key of the index: documents have no such text.`
+  throw new TerminalError('search_misconfigured', message, {
+    hint: "The operator has to set it to the name of the index's key field. Go on without the documents.",
+  })
+}
+
+/**
+ * As far as the documents tell: text that all of them have and no two share; by name first, then whatever looks like a
+ * key, then the first one. One result alone can mislead it, as any of its fields is unlike all others then.
+ */
+function guessKeyField(documents: readonly Document[]): string | undefined {
   const [first = {}] = documents
   const unique = Object.keys(first).filter((name) => {
     const values = documents.map((document) => document[name])
@@ -103,7 +118,8 @@ export function rolesOf(document: Document, key: string | undefined): Roles {
 
 /** The document as an answer can cite it. */
 export function sourceOf(id: string, document: Document, { title, url }: Roles): Source {
-  return { id, title: textOf(document, title), url: textOf(document, url) }
+  const name = textOf(document, title)
+  return { id, title: name === undefined ? undefined : shortTitle(name), url: textOf(document, url) }
 }
 
 export function textOf(document: Document, name: string | undefined): string | undefined {

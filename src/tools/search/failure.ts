@@ -1,12 +1,12 @@
 import { RetryableError, TerminalError } from '../../domain/errors.ts'
 import type { SearchConfig } from '../../config/config.ts'
+import { readTokenFailure } from '../../config/entra-credential.ts'
 import { reasonOf } from '../egress/failure.ts'
-import { retryAfterMs } from '../egress/retry-after.ts'
 
 /** What the service answered, as far as it got. */
 export interface Answer {
   status: number
-  retryAfter: string | undefined
+  retryAfterMs: number | undefined
   body: unknown
 }
 
@@ -27,7 +27,7 @@ const LONGEST_SENTENCE = 500
 /**
  * Turns what the SDK threw into what the engine understands. TerminalError: `bad_query` with the service's own sentence,
  * `search_not_allowed`, `index_not_found`, `document_not_found`, `search_failed`. RetryableError: `search_busy`,
- * `search_timeout`, `search_unreachable`, `search_no_token`, `search_bad_answer`. A defect comes back as it is. No cause is
+ * `search_timeout`, `search_unreachable`, `search_bad_answer`. Either, as the reason is: `search_no_token`. A defect comes back as it is. No cause is
  * attached: the SDK's errors hold the request with its key.
  */
 export function toSearchError(thrown: unknown, request: Request): unknown {
@@ -47,17 +47,20 @@ export function toSearchError(thrown: unknown, request: Request): unknown {
     const why = reasonOf(thrown)
     return new RetryableError('search_unreachable', `The search service at ${service} could not be reached (${why}).`)
   }
-  if (/Authentication|Credential/.test(name)) {
-    return new RetryableError(
-      'search_no_token',
-      `Entra ID gave no token for the search service at ${service} (${name}).`,
-    )
-  }
-  return thrown
+  return /Authentication|Credential/.test(name) ? noToken(thrown, service) : thrown
+}
+
+function noToken(thrown: unknown, service: string): RetryableError | TerminalError {
+  const { mayPass, reason } = readTokenFailure(thrown)
+  const message = `Entra ID gave no token for the search service at ${service}${reason ? ` (${reason})` : ''}.`
+  if (mayPass) return new RetryableError('search_no_token', message)
+  return new TerminalError('search_no_token', message, {
+    hint: 'The operator has to give this deployment a managed identity (AZURE_CLIENT_ID names a user-assigned one; "az login" on a machine of their own), or to set AZURE_SEARCH_API_KEY. Go on without the documents.',
+  })
 }
 
 function fromStatus(answer: Answer, request: Request): RetryableError | TerminalError {
-  const { status, retryAfter } = answer
+  const { status, retryAfterMs } = answer
   const service = hostOf(request)
   const said = sentenceOf(answer, request.apiKey)
   if (status === 400) {
@@ -69,7 +72,7 @@ function fromStatus(answer: Answer, request: Request): RetryableError | Terminal
   if (status === 404) return notFound(said, request)
   const message = `The search service at ${service} answered ${status}.`
   if (!PASSING.has(status)) return new TerminalError('search_failed', message, { hint: 'Go on without the documents.' })
-  return new RetryableError('search_busy', message, { retryAfterMs: retryAfterMs(retryAfter) })
+  return new RetryableError('search_busy', message, { retryAfterMs })
 }
 
 function notAllowed(status: number, request: Request): TerminalError {

@@ -2,6 +2,8 @@ import type { GetDocumentOptions, SearchClient, SearchClientOptions } from '@azu
 import type { TokenCredential } from '@azure/identity'
 import type { SearchConfig } from '../../config/config.ts'
 import { entraCredential } from '../../config/entra-credential.ts'
+import { keepsSecrets } from '../../config/keeps-secrets.ts'
+import { readRetryAfterMs } from '../../config/retry-after.ts'
 import { TerminalError } from '../../domain/errors.ts'
 import type { Document } from './document.ts'
 import { toSearchError, type Answer } from './failure.ts'
@@ -49,7 +51,8 @@ export function openIndex(dependencies: SearchDependencies): SearchIndex {
       let answer: Answer | undefined
       // Taken here, as the SDK breaks with a TypeError on a refusal without a body (13.0.0; a missing document is one).
       const onResponse: CallOptions['onResponse'] = ({ status, headers, parsedBody }) => {
-        answer = { status, retryAfter: headers.get('retry-after'), body: parsedBody }
+        const retryAfterMs = readRetryAfterMs((name) => headers.get(name), Date.now())
+        answer = { status, retryAfterMs, body: parsedBody }
       }
       try {
         client ??= await createClient(dependencies)
@@ -64,9 +67,8 @@ export function openIndex(dependencies: SearchDependencies): SearchIndex {
 
 async function createClient({ config, apiKey, credential }: SearchDependencies): Promise<SearchClient<Document>> {
   const { endpoint, index } = config
-  const { protocol, hostname, host } = new URL(endpoint)
-  const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  if (protocol !== 'https:' && !local) {
+  const { protocol, host } = new URL(endpoint)
+  if (!keepsSecrets(endpoint)) {
     throw new TerminalError('search_misconfigured', `The search service at ${host} is configured without TLS.`, {
       hint: 'The operator has to set AZURE_SEARCH_ENDPOINT to an https:// URL. Go on without the documents.',
     })

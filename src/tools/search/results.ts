@@ -1,3 +1,4 @@
+import type { SearchConfig } from '../../config/config.ts'
 import type { Source } from '../tool.ts'
 import { keyField, plainDocument, rolesOf, sourceOf, textOf, type Document } from './document.ts'
 
@@ -23,10 +24,10 @@ const RESULTS_BYTES = 60_000
 export function renderResults(
   found: readonly Found[],
   total: number | undefined,
-  vectorFields: readonly string[],
+  config: Pick<SearchConfig, 'vectorFields' | 'keyField'>,
 ): { text: string; sources: Source[] } {
-  const documents = found.map(({ document }) => plainDocument(document, vectorFields))
-  const key = keyField(documents)
+  const documents = found.map(({ document }) => plainDocument(document, config.vectorFields))
+  const key = keyField(documents, config.keyField)
   const results: object[] = []
   const sources: Source[] = []
   let bytes = 0
