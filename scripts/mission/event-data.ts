@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { USD_PATTERN } from '../../src/domain/money.ts'
 
 /** The parts of events that more than one module reads, as loosely as `schemas.ts` reads the API. */
 const planItemSchema = z.looseObject({ id: z.string(), title: z.string(), status: z.string() })
@@ -9,7 +8,11 @@ export const planSchema = z.looseObject({ callId: z.string().default(''), items:
 const tokensSchema = z.looseObject({
   inputTokens: z.number(),
   outputTokens: z.number(),
-  costUsd: z.string().regex(USD_PATTERN).default('0').catch('0'),
+  costUsd: z
+    .string()
+    .regex(/^\d+(\.\d{1,12})?$/)
+    .default('0')
+    .catch('0'),
   estimated: z.boolean().optional(),
 })
 

@@ -32,11 +32,20 @@ export function totals({ usage, createdAt, startedAt, endedAt }: Mission): strin
   return [
     `${count(steps)} ${steps === 1 ? 'step' : 'steps'}`,
     `${tokens({ inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 })} tokens`,
-    money(usage?.costUsd ?? '0') ?? '$0',
+    costOf(usage),
     Number.isFinite(time) ? duration(Math.max(0, time)) : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(' · ')
+}
+
+/** "$0" would look like a free model where there only is no price in the profile. */
+function costOf(usage: Mission['usage']): string {
+  const cost = money(usage?.costUsd ?? '0')
+  if (usage?.unpriced !== true) return cost ?? '$0'
+  return cost === undefined
+    ? 'cost not known: no price in the profile'
+    : `${cost} and what a model without a price cost`
 }
 
 /** What `show` prints above the timeline. */

@@ -17,6 +17,7 @@ const usageSchema = z.looseObject({
   inputTokens: z.number().default(0),
   outputTokens: z.number().default(0),
   costUsd: z.string().default('0'),
+  unpriced: z.boolean().default(false),
 })
 
 export const fileSchema = z.looseObject({ name: z.string(), bytes: z.number(), sha256: z.string().optional() })

@@ -25,12 +25,18 @@ export interface ConnectionSettings {
 }
 
 /**
+ * A flush carries the steps of many missions, and none of them is to wait for another's row longer than this: the statement
+ * then fails, and each goes by itself. Changes from outside hold a row for a few milliseconds.
+ */
+const ENGINE_LOCK_MS = 1_000
+
+/**
  * Opens nothing yet: connections are made on first use. An instance keeps at most 4 for the API and 2 for the engine, so
  * 40 instances of each scale group fit a server of 300 connections.
  */
 export function createDatabases(settings: ConnectionSettings): Databases {
   const api = createPool(settings, 'taskforce-api', 4)
-  const engine = createPool(settings, 'taskforce-engine', 2) as EngineDb
+  const engine = createPool(settings, 'taskforce-engine', 2, ENGINE_LOCK_MS) as EngineDb
   return {
     api,
     engine,
@@ -54,7 +60,7 @@ function withoutName(query: unknown): unknown {
   return typeof query === 'object' && query !== null && 'name' in query ? { ...query, name: undefined } : query
 }
 
-function createPool(settings: ConnectionSettings, name: string, max: number): pg.Pool {
+function createPool(settings: ConnectionSettings, name: string, max: number, lockMs?: number): pg.Pool {
   const { url, pooler, password, onError } = settings
   const pool = new pg.Pool({
     connectionString: normaliseUrl(url),
@@ -70,7 +76,7 @@ function createPool(settings: ConnectionSettings, name: string, max: number): pg
     // Sent as start-up parameters, which PgBouncer refuses in transaction mode.
     ...(pooler === 'transaction'
       ? { Client: UnnamedClient }
-      : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000 }),
+      : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000, lock_timeout: lockMs }),
   })
   // Without a listener an error on an idle connection ends the worker and every mission in it.
   pool.on('error', onError)

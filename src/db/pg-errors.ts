@@ -40,6 +40,14 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
+/** Of a statement that was rolled back for the sake of another one, or for want of a lock, and may be sent again. */
+const CONTENTION_STATES = new Set(['40001', '40P01', '55P03', '57014'])
+
+/** Whether the same statement may work in a moment. After an `isConnectionError` nobody knows if it went through already. */
+export function isPassing(error: unknown): boolean {
+  return isConnectionError(error) || CONTENTION_STATES.has(codeOf(error) ?? '')
+}
+
 /** SQLSTATE 53100: the statement was rolled back, and others will be until somebody makes room. */
 export function isDiskFull(error: unknown): boolean {
   return codeOf(error) === '53100'

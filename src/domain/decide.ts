@@ -1,18 +1,11 @@
-import { controlTool } from './control-tools/registry.ts'
+import { callEvents, stepKey, unknownOutcomes } from './call-events.ts'
 import type { EventDraft, Failure, ToolCall } from './event.ts'
-import { endOfTime, limitReached } from './limits.ts'
+import { limitReached } from './limits.ts'
 import { MODEL_ATTEMPTS } from './model-retry.ts'
 import { resultOf, resultSoFar } from './result.ts'
 import type { CallState, MissionState } from './state.ts'
 import { gaveUp, MOST_STUMBLES } from './stumble.ts'
-
-export interface Waiting {
-  kind: 'question' | 'approval' | 'timer' | 'model' | 'budget'
-  /** Milliseconds since 1970, database time; absent: until somebody acts. */
-  until?: number
-  /** When the mission must be looked at again at the latest: `until`, or the end of its time. */
-  wakeAt: number
-}
+import { waiting, waitingForCalls, type Waiting } from './waiting.ts'
 
 /** What the engine is to do next. `append` needs no hands: it follows from the journal alone. */
 export type Action =
@@ -48,7 +41,7 @@ export function decide(state: MissionState, now: number, abilities: Abilities): 
   if (state.startedAt === undefined) return append({ type: 'mission.started', data: { instance: abilities.instance } })
   if (state.paused) return [{ do: 'pause' }]
   const limit = limitReached(state, now)
-  if (limit !== undefined) return append(failure(state, limit))
+  if (limit !== undefined) return append(...failure(state, limit))
   const due = dueEvents(state, now)
   if (due.length > 0) return append(...due)
   const open = state.calls.filter(({ status }) => status !== 'settled')
@@ -68,7 +61,7 @@ function dueEvents(state: MissionState, now: number): EventDraft[] {
   return [
     ...timers.map(({ timerId }): EventDraft => ({ type: 'timer.fired', data: { timerId } })),
     ...late.map(({ questionId }): EventDraft => ({ type: 'question.expired', data: { questionId } })),
-    ...(fatal === undefined ? [] : [failure(state, expired(fatal.text))]),
+    ...(fatal === undefined ? [] : failure(state, expired(fatal.text))),
   ]
 }
 
@@ -77,66 +70,34 @@ function expired(text: string): Failure {
   return { code: 'question_expired', message, hint: 'Retry the mission and answer it.' }
 }
 
-/** The end of a mission that could not finish, with what it has so far. */
-export function failure(state: MissionState, { code, message, hint }: Failure): EventDraft {
-  return { type: 'mission.failed', data: { code, message, hint, ...resultSoFar(state) } }
+/**
+ * The end of a mission that could not finish, with what it has so far. Calls that are under way end before it: a journal does
+ * not leave open whether something may have happened outside.
+ */
+export function failure(state: MissionState, { code, message, hint }: Failure): EventDraft[] {
+  const end: EventDraft = { type: 'mission.failed', data: { code, message, hint, ...resultSoFar(state) } }
+  return [...unknownOutcomes(state, state.calls), end]
 }
 
 function decideCalls(state: MissionState, open: CallState[], now: number, abilities: Abilities): Action[] {
-  const free = open.filter(({ index }) => !abilities.inFlight.has(stepKey(state, index)))
-  const events = free.flatMap((entry) => callEvents(state, entry, now, abilities))
-  if (events.length > 0) return append(...events)
+  const { inFlight, tools } = abilities
+  const free = open.filter((entry) => !inFlight.has(stepKey(state, entry)))
   const pending = free.filter(({ status }) => status === 'pending')
-  if (pending.length > 0 || abilities.inFlight.size > 0) {
-    const startable = pending.slice(0, roomFor(state, abilities))
-    return startable.map(({ call, index }) => ({ do: 'runTool', call, key: stepKey(state, index) }))
-  }
-  return [{ do: 'wait', waiting: waitingFor(state) }]
+  const taken = pending.slice(0, stepsLeft(state, open.length - pending.length))
+  const events = [...unknownOutcomes(state, free), ...taken.flatMap((entry) => callEvents(state, entry, now, tools))]
+  if (events.length > 0) return append(...events)
+  if (taken.length === 0 && inFlight.size === 0) return [{ do: 'wait', waiting: waitingForCalls(state) }]
+  return taken
+    .slice(0, Math.max(0, MOST_AT_ONCE - inFlight.size))
+    .map((entry) => ({ do: 'runTool', call: entry.call, key: stepKey(state, entry) }))
 }
 
-/** An answer may hold hundreds of calls: no more of them run than there are steps left, nor all at once. */
-function roomFor({ limits, usage }: MissionState, { inFlight }: Abilities): number {
-  return Math.max(0, Math.min(MOST_AT_ONCE, limits.steps - usage.steps) - inFlight.size)
-}
-
-/** The same for every attempt at a call, and for no other call of the mission. */
-function stepKey(state: MissionState, index: number): string {
-  return `${state.answeredSeq}.${index}`
-}
-
-/** What follows for a call without any hands: a question, a timer, a plan, a refusal, or that nobody knows how it ended. */
-function callEvents(state: MissionState, entry: CallState, now: number, abilities: Abilities): EventDraft[] {
-  const { call, index, status } = entry
-  if (status === 'started') {
-    return [{ type: 'tool.unknown', data: { callId: call.id, name: call.name, key: stepKey(state, index) } }]
-  }
-  if (status !== 'pending') return []
-  if (entry.cutShort) {
-    const message = 'Your answer broke off while you wrote this call, so it was not run. Make it again, shorter.'
-    return [{ type: 'tool.failed', data: refusal(call, 'cut_short', message) }]
-  }
-  if (!abilities.tools.has(call.name)) {
-    const message = `There is no tool "${call.name}". Use one of: ${[...abilities.tools].join(', ') || 'none'}.`
-    return [{ type: 'tool.failed', data: refusal(call, 'unknown_tool', message) }]
-  }
-  const control = controlTool(call.name)
-  if (control === undefined) return []
-  const outcome = control.decide(call, { id: `${state.answeredSeq}-${index}`, now })
-  return [outcome.ok ? outcome.event : { type: 'tool.failed', data: refusal(call, 'bad_arguments', outcome.reason) }]
-}
-
-function refusal(call: ToolCall, code: string, message: string) {
-  return { callId: call.id, name: call.name, durationMs: 0, error: { code, message } }
-}
-
-function waitingFor(state: MissionState): Waiting {
-  const deadlines = state.questions.flatMap(({ deadline }) => deadline ?? [])
-  const times = [...state.timers.map(({ until }) => until), ...deadlines]
-  return waiting(state, state.questions[0]?.kind ?? 'timer', times.length === 0 ? undefined : Math.min(...times))
-}
-
-function waiting(state: MissionState, kind: Waiting['kind'], until: number | undefined): Waiting {
-  return { kind, until, wakeAt: Math.min(until ?? Infinity, endOfTime(state)) }
+/**
+ * An answer may hold hundreds of calls: no more of them are taken up than there are steps. Those that run, sleep or wait for
+ * a person hold theirs already, so that the limit can't end the mission while one of them is under way.
+ */
+function stepsLeft({ limits, usage }: MissionState, underWay: number): number {
+  return Math.max(0, limits.steps - usage.steps - underWay)
 }
 
 function decideTurn(state: MissionState, now: number, abilities: Abilities): Action[] {
@@ -147,10 +108,10 @@ function decideTurn(state: MissionState, now: number, abilities: Abilities): Act
   }
   const failed = state.lastModelFailure
   if (failed !== undefined && (!failed.retry || state.modelFailures >= MODEL_ATTEMPTS)) {
-    return append(failure(state, failed))
+    return append(...failure(state, failed))
   }
   if (state.stumble !== undefined && state.stumbles >= MOST_STUMBLES) {
-    return append(failure(state, gaveUp(state.stumble)))
+    return append(...failure(state, gaveUp(state.stumble)))
   }
   if (state.modelRetryAt > now) return [{ do: 'wait', waiting: waiting(state, 'model', state.modelRetryAt) }]
   return [{ do: 'callModel' }]

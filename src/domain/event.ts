@@ -8,6 +8,8 @@ export const usageSchema = z.object({
   outputTokens: z.int().nonnegative(),
   costUsd: z.string(),
   estimated: z.boolean().optional(),
+  /** The profile has no price for the model, so its cost is not in `costUsd`. */
+  unpriced: z.boolean().optional(),
 })
 
 export const toolCallSchema = z.object({ id: z.string(), name: z.string(), arguments: z.string() })

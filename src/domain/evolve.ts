@@ -3,9 +3,10 @@ import type { EventType, MissionEvent } from './event.ts'
 import { addUsd } from './money.ts'
 import { retryDelayMs } from './model-retry.ts'
 import { answerQuestion, askQuestion, expireQuestion } from './questions.ts'
-import { settleCall } from './settle-call.ts'
+import { failCall, settleCall } from './settle-call.ts'
 import type { MissionState, Stumble, Turn, Usage } from './state.ts'
 import { adviceAfter, isRefusal, onward, stumbleOf } from './stumble.ts'
+import { withFiles } from './with-files.ts'
 
 type AnswerData = Extract<MissionEvent, { type: 'model.answered' }>['data']
 type Apply<T extends EventType> = (state: MissionState, event: Extract<MissionEvent, { type: T }>) => MissionState
@@ -23,24 +24,26 @@ const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
     modelRetryAt: at + Math.max(data.retryAfterMs ?? 0, retryDelayMs(state.modelFailures + 1)),
     lastModelFailure: { ...data.error, retry: data.retry },
   }),
-  'tool.started': (state, { data }) => onward(withCall(state, data.callId, 'started')),
+  /** No progress yet: its arguments may still be refused. */
+  'tool.started': (state, { data }) => withCall(state, data.callId, 'started'),
   'tool.finished': (state, { data }) => {
     const settled = settleCall(state, data.callId, data.output ?? `[${data.content?.bytes ?? 0} bytes, stored]`)
     const { files = [], sources = [] } = data
     return {
       ...onward(settled),
-      files: [...state.files.filter((old) => !files.some((f) => f.name === old.name)), ...files],
+      ...withFiles(state, data.callId, files),
       sources: [...state.sources.filter((old) => !sources.some((s) => s.id === old.id)), ...sources],
     }
   },
   'tool.failed': (state, { data }) => {
-    const settled = settleCall(state, data.callId, `Error: ${data.error.message}`)
-    return isRefusal(data.error.code) ? settled : onward(settled)
+    const { code, message, hint } = data.error
+    const settled = failCall(state, data.callId, hint === undefined ? message : `${message} ${hint}`)
+    return isRefusal(code) ? settled : onward(settled)
   },
   'tool.unknown': (state, { data }) => {
     const reason = data.reason ?? 'The call was interrupted.'
     const advice = 'It may have happened: find out before you do it again.'
-    return settleCall(state, data.callId, `Error: the outcome of this call is unknown. ${reason} ${advice}`)
+    return onward(failCall(state, data.callId, `The outcome of this call is unknown. ${reason} ${advice}`))
   },
   'plan.updated': (state, { data }) => ({
     ...onward(settleCall(state, data.callId, JSON.stringify({ plan: 'saved', items: data.items.length }))),
@@ -135,6 +138,7 @@ function created(event: MissionEvent): MissionState {
     closedQuestions: {},
     plan: [],
     sources: [],
+    fileWriters: [],
     stumbles: 0,
     usage: { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: '0' },
     modelFailures: 0,
@@ -161,7 +165,9 @@ function answered(state: MissionState, event: Extract<MissionEvent, { type: 'mod
     modelFailures: 0,
     modelRetryAt: 0,
     lastModelFailure: undefined,
-    lastText: text === '' ? state.lastText : text,
+    fileWriters: [],
+    // It is given out as what the mission has so far, so nothing that a filter stopped.
+    lastText: text.trim() === '' || finishReason === 'content_filter' ? state.lastText : text,
   }
 }
 
@@ -182,6 +188,7 @@ function withTokens(sum: Usage, more: AnswerData['usage']): Usage {
     inputTokens: sum.inputTokens + more.inputTokens,
     outputTokens: sum.outputTokens + more.outputTokens,
     costUsd: addUsd(sum.costUsd, more.costUsd),
+    ...(more.unpriced === true ? { unpriced: true } : {}),
   }
 }
 

@@ -2,8 +2,10 @@
 const PLACES = 12
 const SCALE = 10n ** BigInt(PLACES)
 
-/** Pattern of a plain amount: no sign, no exponent. */
+/** Pattern of a plain amount that somebody may give: no sign, no exponent. */
 export const USD_PATTERN = /^\d{1,12}(\.\d{1,12})?$/
+/** A sum of them may have more digits than each. */
+const SUM_PATTERN = /^\d+(\.\d{1,12})?$/
 
 /** @throws RangeError for text that is no plain amount. */
 export function addUsd(a: string, b: string): string {
@@ -22,7 +24,7 @@ export function tokensUsd(tokens: number, usdPerMillion: string): string {
 }
 
 function parseUsd(text: string): bigint {
-  if (!USD_PATTERN.test(text)) throw new RangeError(`"${text}" is no amount in US dollars`)
+  if (!SUM_PATTERN.test(text)) throw new RangeError(`"${text}" is no amount in US dollars`)
   const [whole, fraction = ''] = text.split('.')
   return BigInt(whole as string) * SCALE + BigInt(fraction.padEnd(PLACES, '0'))
 }

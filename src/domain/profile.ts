@@ -35,3 +35,18 @@ export const effectiveProfileSchema = z.object({
 })
 
 export type EffectiveProfile = z.infer<typeof effectiveProfileSchema>
+
+/**
+ * The price of a model: by the name that the server gave, by that name without its date (OpenAI and Azure answer with
+ * `gpt-5-mini-2025-08-07`), or else by the name that was asked for. Undefined where the profile gives none of them a price.
+ */
+export function priceOf(
+  prices: EffectiveProfile['prices'],
+  answeredName: string,
+  askedName: string,
+): EffectiveProfile['prices'][string] | undefined {
+  const undated = answeredName.replace(/-(?:\d{4}-\d{2}-\d{2}|\d{8})$/, '')
+  // A server may call its model anything, also `constructor`.
+  const known = [answeredName, undated, askedName].find((name) => Object.hasOwn(prices, name))
+  return known === undefined ? undefined : prices[known]
+}

@@ -21,7 +21,29 @@ function filesOf(state: MissionState): FileRef[] {
   )
 }
 
-/** An id alone may be a word like any other, so it counts in square brackets only, which is how tools ask for it. */
 function citationsIn(text: string, sources: readonly Source[]): Source[] {
-  return sources.filter(({ id, url }) => text.includes(`[${id}]`) || (url !== undefined && text.includes(url)))
+  return sources.filter(({ id, url }) => namesId(text, id) || (url !== undefined && namesUrl(text, url)))
+}
+
+/** An id alone may be a word like any other, so it counts in square brackets only, which is how tools ask for it. */
+function namesId(text: string, id: string): boolean {
+  // `rows[1]` is code.
+  return placesOf(text, `[${id}]`).some((at) => !/\w/.test(text.charAt(at - 1)))
+}
+
+/** Whether the text holds this URL, and not only one that begins like it; a fragment leads to the same page. */
+function namesUrl(text: string, url: string): boolean {
+  // Marks at its end belong to the sentence, unless more of a URL follows.
+  const end = /(?:#|[.,;:!?'*_~]*(?![\w\-.~:/?#@!$&'(*+,;=%]))/y
+  return placesOf(text, url).some((at) => {
+    end.lastIndex = at + url.length
+    return end.test(text)
+  })
+}
+
+function placesOf(text: string, part: string): number[] {
+  if (part === '') return []
+  const places: number[] = []
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) places.push(at)
+  return places
 }

@@ -25,7 +25,8 @@ export interface QuestionState {
 export type Turn =
   | { role: 'user'; content: string }
   | { role: 'assistant'; content: string; toolCalls: ToolCall[] }
-  | { role: 'tool'; callId: string; name: string; content: string }
+  /** `failed`: the content says why the call has no result. */
+  | { role: 'tool'; callId: string; name: string; content: string; failed?: true }
 
 export type Outcome =
   | { status: 'completed'; result: Result }
@@ -37,6 +38,8 @@ export interface Usage {
   inputTokens: number
   outputTokens: number
   costUsd: string
+  /** A model without a price took part: `costUsd` is less than what was spent. */
+  unpriced?: true
 }
 
 /** Why an answer of the model led nowhere. `bad_calls` holds until one of the answer's calls is taken up. */
@@ -72,6 +75,8 @@ export interface MissionState {
   inputs: FileRef[]
   /** The workspace now. */
   files: FileRef[]
+  /** Of each file that the latest answer wrote: the index of the call that did. */
+  fileWriters: { name: string; index: number }[]
   /** What the results of tools came from, each once. */
   sources: Source[]
   usage: Usage

@@ -1,6 +1,6 @@
-import type { Waiting } from './decide.ts'
 import type { Failure, Result } from './event.ts'
 import type { MissionState, Usage } from './state.ts'
+import type { Waiting } from './waiting.ts'
 
 /** What lists show of a mission without reading its journal; written when the mission's status changes. */
 export interface Summary {

@@ -1,7 +1,7 @@
 import { RetryableError, TerminalError, type Tokens } from '../domain/errors.ts'
 import type { EventDraft, ToolCall } from '../domain/event.ts'
 import { addUsd, tokensUsd } from '../domain/money.ts'
-import type { EffectiveProfile } from '../domain/profile.ts'
+import { priceOf, type EffectiveProfile } from '../domain/profile.ts'
 import type { MissionState } from '../domain/state.ts'
 import { transcript } from '../domain/transcript.ts'
 import type { ModelAnswer, ModelRequest } from '../models/model.ts'
@@ -39,18 +39,17 @@ function requestFor(context: EngineContext, state: MissionState, profile: Effect
 
 function answered(answer: ModelAnswer, asked: string, profile: EffectiveProfile, durationMs: number): EventDraft {
   const { model, text, finishReason, contentFilter } = answer
-  const usage = { ...answer.usage, costUsd: cost(answer.usage, profile.prices[model] ?? profile.prices[asked]) }
+  const usage = { ...answer.usage, ...cost(answer.usage, priceOf(profile.prices, model, asked)) }
   const toolCalls = distinct(answer.toolCalls)
   return { type: 'model.answered', data: { model, text, toolCalls, finishReason, contentFilter, usage, durationMs } }
 }
 
-/**
- * Zero for a model that the profile gives no price for. Prices go by the name that the server gave, or else by the one that
- * was asked for: OpenAI answers with a dated name.
- */
-function cost(tokens: Tokens, price: EffectiveProfile['prices'][string] | undefined): string {
-  if (price === undefined) return '0'
-  return addUsd(tokensUsd(tokens.inputTokens, price.inputUsd), tokensUsd(tokens.outputTokens, price.outputUsd))
+/** Zero for a model that the profile gives no price for, and marked so: the limit of costs can't see it. */
+function cost(tokens: Tokens, price: EffectiveProfile['prices'][string] | undefined) {
+  if (price === undefined) return { costUsd: '0', unpriced: true }
+  return {
+    costUsd: addUsd(tokensUsd(tokens.inputTokens, price.inputUsd), tokensUsd(tokens.outputTokens, price.outputUsd)),
+  }
 }
 
 /** Some servers give no ids, or one id twice; results could not be told apart then (fault F39). */
@@ -70,7 +69,7 @@ function failed(
   durationMs: number,
 ): EventDraft {
   const { code, message, spent } = error
-  const usage = spent && { ...spent, costUsd: cost(spent, profile.prices[model]), estimated: true }
+  const usage = spent && { ...spent, ...cost(spent, priceOf(profile.prices, model, model)), estimated: true }
   const data = { model, durationMs, usage }
   if (error instanceof RetryableError) {
     const { retryAfterMs } = error

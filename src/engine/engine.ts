@@ -1,8 +1,9 @@
 import { TerminalError } from '../domain/errors.ts'
+import { Claims } from './claims.ts'
 import type { EngineContext } from './context.ts'
 import { Instance } from './instance.ts'
 import type { Claim } from './ports.ts'
-import { runSlice, type SliceEnd } from './run-slice.ts'
+import { runSlice, type SliceEnd, type Stops } from './run-slice.ts'
 import { Stopped } from './stop-reason.ts'
 
 /** Changes from outside hold a mission's row for a few milliseconds; a second is long for them. */
@@ -12,12 +13,14 @@ const CLAIM_PAUSES_MS = [10, 30, 100, 300, 600]
 export class Engine {
   readonly #context: EngineContext
   readonly #instance: Instance
+  readonly #claims: Claims
   readonly #draining = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
 
   constructor(context: EngineContext) {
     this.#context = context
     this.#instance = new Instance(context)
+    this.#claims = new Claims((most) => context.missions.claim(most))
   }
 
   /**
@@ -37,7 +40,9 @@ export class Engine {
     }
   }
 
-  /** Claims nothing more, hands over what runs, and takes the instance's row away. */
+  /**
+   * Claims nothing more, waits for tools that act once (30 s at most), hands over what runs, and takes the instance's row away.
+   */
   async drain(): Promise<void> {
     this.#draining.abort(new Stopped('drain'))
     await Promise.allSettled(this.#running)
@@ -48,9 +53,9 @@ export class Engine {
     await this.#instance.ensureAlive()
     const claim = await this.#claim()
     if (claim === undefined) return undefined
-    const signal = this.#instance.hold(claim.missionId, claim.epoch)
+    const lost = this.#instance.hold(claim.missionId, claim.epoch)
     try {
-      const end = await this.#runSlice(claim, AbortSignal.any([signal, this.#draining.signal]))
+      const end = await this.#runSlice(claim, { lost, drain: this.#draining.signal })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
       return { missionId: claim.missionId, end }
     } finally {
@@ -64,16 +69,16 @@ export class Engine {
    */
   async #claim(): Promise<Claim | undefined> {
     for (const pause of CLAIM_PAUSES_MS) {
-      const claim = await this.#context.missions.claim()
+      const claim = await this.#claims.next()
       if (claim !== undefined || !(await this.#context.missions.anyFree())) return claim
       await this.#context.clock.sleep(pause, this.#draining.signal)
     }
-    return this.#context.missions.claim()
+    return this.#claims.next()
   }
 
-  async #runSlice(claim: Claim, stop: AbortSignal): Promise<SliceEnd> {
+  async #runSlice(claim: Claim, stops: Stops): Promise<SliceEnd> {
     try {
-      return await runSlice(this.#context, claim, stop)
+      return await runSlice(this.#context, claim, stops)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.#context.telemetry.missionUnreadable({ ...claim, error })
@@ -86,9 +91,8 @@ export class Engine {
     const lease = { missionId: claim.missionId, epoch: claim.epoch, instance: this.#context.instance }
     const summary = { error: { code: error.code, message: error.message, hint: error.hint } }
     const change = { status: 'waiting', wakeInSeconds: 300, release: true, summary }
-    const inbox = await this.#context.missions.inbox(lease)
-    if (inbox === undefined) return 'lost'
-    return (await this.#context.missions.release(lease, inbox, change)) ? 'waiting' : 'lost'
+    const { kind } = await this.#context.journal.append(lease, 0, [], change)
+    return kind === 'recorded' ? 'waiting' : 'lost'
   }
 }
 

@@ -13,19 +13,21 @@ export type { Claim, Lease, Owned, Transition }
 export type AppendResult = { kind: 'recorded'; recorded: MissionEvent[] } | { kind: 'conflict' } | { kind: 'lost' }
 
 export interface Journal {
-  /** All events or none, after exactly `afterSeq`; with a transition, the mission's row changes in the same commit. */
+  /**
+   * All events or none, after exactly `afterSeq`; with a transition, the mission's row changes in the same commit. A
+   * transition alone releases the lease: `lost` then says too that something came in since its `inbox` was read.
+   */
   append(lease: Lease, afterSeq: number, events: readonly EventDraft[], change?: Transition): Promise<AppendResult>
   read(missionId: string, afterSeq: number): Promise<MissionEvent[]>
 }
 
 export interface Missions {
-  claim(): Promise<Claim | undefined>
+  /** As many as there are, up to `most`. */
+  claim(most: number): Promise<Claim[]>
   /** Whether a claim may find something in a moment: a free mission whose row somebody has locked. */
   anyFree(): Promise<boolean>
   /** Events from outside so far; undefined when the lease is gone. */
   inbox(lease: Lease): Promise<number | undefined>
-  /** False when the lease is gone or something came in since `inbox` was read. */
-  release(lease: Lease, inbox: number, change: Transition): Promise<boolean>
   /** What this instance owns, whether it works on it or not. */
   owned(): Promise<Owned[]>
   /** Frees a mission that this instance owns and does not work on. */

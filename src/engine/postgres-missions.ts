@@ -1,21 +1,20 @@
 import { effectiveProfileSchema, type EffectiveProfile } from '../domain/profile.ts'
 import { TerminalError } from '../domain/errors.ts'
 import type { EngineDb } from '../db/connection.ts'
-import { claimMission, isAnyFree } from '../db/queries/claim-mission.ts'
+import { claimMissions, isAnyFree } from '../db/queries/claim-mission.ts'
 import { readContent, storeContent } from '../db/queries/contents.ts'
 import { beat, leave, readOwned, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
-import { abandonMission, readInbox, releaseMission } from '../db/queries/release-mission.ts'
+import { abandonMission, readInbox } from '../db/queries/release-mission.ts'
 import { patiently } from './connection-patience.ts'
 import type { Clock, Contents, Missions } from './ports.ts'
 
 export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSeconds: number): Missions {
   const profiles = new Map<string, Promise<EffectiveProfile>>()
   return {
-    claim: () => claimMission(db, instance.id),
+    claim: (most) => claimMissions(db, instance.id, most),
     anyFree: () => isAnyFree(db),
     inbox: (lease) => readInbox(db, lease),
-    release: (lease, inbox, change) => releaseMission(db, lease, inbox, change),
     owned: () => readOwned(db, instance.id),
     abandon: (lease) => abandonMission(db, lease),
     beat: () => beat(db, instance, leaseSeconds),

@@ -1,37 +1,48 @@
 import { decide, failure, MODEL_STEP, type Action } from '../domain/decide.ts'
-import { endsJournal, type EventDraft, type Failure } from '../domain/event.ts'
-import { evolve, fold } from '../domain/evolve.ts'
+import type { EventDraft, Failure } from '../domain/event.ts'
+import { fold } from '../domain/evolve.ts'
+import { endOfTime } from '../domain/limits.ts'
+import { parseEvent } from '../domain/parse-event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { MissionState } from '../domain/state.ts'
 import { callModel } from './call-model.ts'
 import type { EngineContext } from './context.ts'
-import type { Claim, Lease } from './ports.ts'
-import { runTool } from './run-tool.ts'
+import type { Claim } from './ports.ts'
+import { Recorder } from './recorder.ts'
+import { canRun, runTool } from './run-tool.ts'
 import { isOpen, Steps, type DoneStep } from './steps.ts'
 import { Stopped } from './stop-reason.ts'
-import { endTransition, handOverTransition, waitTransition } from './transitions.ts'
+import { handOverTransition, waitTransition } from './transitions.ts'
 
 /** `ended` and `waiting` need nothing more; `handed-over`: a wake was sent; `lost`: another instance goes on. */
 export type SliceEnd = 'ended' | 'waiting' | 'handed-over' | 'lost'
+
+/** Why a slice is to stop: its lease is gone, or its instance goes down. */
+export interface Stops {
+  lost: AbortSignal
+  drain: AbortSignal
+}
 
 /** Crashes in a row without an event in between after which a mission is given up. */
 const CRASH_LIMIT = 5
 
 const CRASH_LOOP: Failure = {
   code: 'crash_loop',
-  message: `The instance died ${CRASH_LIMIT} times in a row while it worked on this mission, without a step in between.`,
-  hint: 'Look for out-of-memory or start-up errors in the logs of that time, then start the mission again.',
+  message: `The mission was taken up ${CRASH_LIMIT} times in a row without a step in between: its instance died, or failed on it.`,
+  hint: 'Look in the logs of that time for errors, out-of-memory or starts of the app; then start the mission again.',
 }
 
 /** Moves one claimed mission until it ends, waits, the slice's time is up, or the lease is gone. */
-export async function runSlice(context: EngineContext, claim: Claim, stop: AbortSignal): Promise<SliceEnd> {
-  const lease: Lease = { missionId: claim.missionId, epoch: claim.epoch, instance: context.instance }
+export async function runSlice(context: EngineContext, claim: Claim, stops: Stops): Promise<SliceEnd> {
   const begun = context.clock.monotonic()
   const [events, profile] = await Promise.all([
-    context.journal.read(claim.missionId, 0),
+    claim.events?.map(parseEvent) ?? context.journal.read(claim.missionId, 0),
     context.missions.profile(claim.tenantId, claim.profileHash),
   ])
-  const slice = new Slice({ context, claim, lease, begun, profile, stop }, fold(events))
+  const recorder = new Recorder(context, claim, fold(events))
+  const last = events.at(-1)
+  if (claim.began && last !== undefined) recorder.tell(last)
+  const slice = new Slice({ context, claim, recorder, begun, profile, stops })
   try {
     return await slice.run()
   } catch (error) {
@@ -45,45 +56,51 @@ export async function runSlice(context: EngineContext, claim: Claim, stop: Abort
 interface SliceParts {
   context: EngineContext
   claim: Claim
-  lease: Lease
+  recorder: Recorder
   profile: EffectiveProfile
   /** When the claim was answered, by the context's clock. */
   begun: number
-  stop: AbortSignal
+  stops: Stops
 }
 
 class Slice {
   readonly #context: EngineContext
   readonly #claim: Claim
-  readonly #lease: Lease
+  readonly #recorder: Recorder
   readonly #profile: EffectiveProfile
-  readonly #stop: AbortSignal
+  readonly #stops: Stops
   readonly #work = new AbortController()
+  /** Of what acts once: a drain does not cut it off, which would leave its outcome unknown; the instance waits for it. */
+  readonly #leaseSignal: AbortSignal
+  /** Of everything else, which whoever goes on can make again. */
+  readonly #signal: AbortSignal
   readonly #steps = new Steps()
+  readonly #tools: ReadonlySet<string>
   readonly #begun: number
-  #state: MissionState
-  #inbox: number
 
-  constructor({ context, claim, lease, profile, begun, stop }: SliceParts, state: MissionState) {
+  constructor({ context, claim, recorder, profile, begun, stops }: SliceParts) {
     this.#context = context
     this.#claim = claim
-    this.#lease = lease
+    this.#recorder = recorder
     this.#profile = profile
+    this.#tools = new Set(profile.tools.map(({ name }) => name))
     this.#begun = begun
-    this.#stop = stop
-    this.#state = state
-    this.#inbox = claim.inbox
+    this.#stops = stops
+    this.#leaseSignal = AbortSignal.any([this.#work.signal, stops.lost])
+    this.#signal = AbortSignal.any([this.#work.signal, stops.lost, stops.drain])
   }
 
   async run(): Promise<SliceEnd> {
-    if (this.#claim.crashes >= CRASH_LIMIT && this.#state.outcome === undefined)
-      await this.#append([failure(this.#state, CRASH_LOOP)])
+    const { state } = this.#recorder
+    if (this.#claim.crashes >= CRASH_LIMIT && state.outcome === undefined) {
+      await this.#recorder.append(failure(state, CRASH_LOOP))
+    }
     for (;;) {
-      const actions = this.#decide()
+      const actions = this.#decide(this.#recorder.state)
       if (actions.some(({ do: what }) => what === 'stop')) return 'ended'
-      const events = actions.flatMap((action) => (action.do === 'append' ? [action.event] : []))
+      const events = appendsOf(actions)
       if (events.length > 0) {
-        await this.#append(events)
+        await this.#recorder.append(events)
         continue
       }
       const end = await this.#move(actions)
@@ -96,12 +113,9 @@ class Slice {
     this.#work.abort(new Stopped('lost'))
   }
 
-  #decide(): Action[] {
-    return decide(this.#state, this.#now(), {
-      instance: this.#context.instance,
-      tools: new Set(this.#profile.tools.map(({ name }) => name)),
-      inFlight: this.#steps.keys(),
-    })
+  #decide(state: MissionState): Action[] {
+    const abilities = { instance: this.#context.instance, tools: this.#tools, inFlight: this.#steps.keys() }
+    return decide(state, this.#now(), abilities)
   }
 
   /** The database's clock: its time at the claim, carried on by a clock that never jumps. */
@@ -112,98 +126,70 @@ class Slice {
   async #move(actions: Action[]): Promise<SliceEnd | undefined> {
     const rest = actions.find((action) => action.do === 'wait' || action.do === 'pause')
     if (rest !== undefined) return (await this.#rest(rest)) ? 'waiting' : undefined
-    if (this.#timeIsUp() && this.#steps.size === 0) return (await this.#handOver()) ? 'handed-over' : undefined
-    if (!this.#timeIsUp()) for (const action of actions) if (!(await this.#start(action))) return undefined
-    const done = await this.#nextDone()
-    if (done === undefined) return (await this.#handOver()) ? 'handed-over' : undefined
-    await this.#appendFact(done)
+    for (const action of actions) {
+      if (this.#timeIsUp()) break
+      if (!(await this.#start(action))) return undefined
+    }
+    if (this.#steps.size === 0) return (await this.#handOver()) ? 'handed-over' : undefined
+    // A step that outlasts the mission's time is cut off with it: what follows then is decided by the limit.
+    const ended = await this.#steps.next(endOfTime(this.#recorder.state) - this.#now())
+    if (ended === undefined) return undefined
+    if ('event' in ended) await this.#appendFact(ended)
+    else this.#cutOff(ended.error)
     return undefined
   }
 
   #timeIsUp(): boolean {
-    return this.#stop.aborted || this.#context.clock.monotonic() - this.#begun >= this.#context.settings.sliceMs
+    if (this.#signal.aborted) return true
+    return this.#context.clock.monotonic() - this.#begun >= this.#context.settings.sliceMs
+  }
+
+  /** A drain cuts steps off, and whoever goes on makes them again; anything else ends the slice. */
+  #cutOff(error: unknown): void {
+    const { lost, drain } = this.#stops
+    if (lost.aborted) throw lost.reason
+    if (!drain.aborted || error !== drain.reason) throw error
   }
 
   /** False where something came in first, so that it must be decided anew what to start. */
   async #start(action: Action): Promise<boolean> {
-    const turn = this.#state.answeredSeq
+    const turn = this.#recorder.state.answeredSeq
     if (action.do === 'callModel') {
-      const work = callModel(this.#context, this.#state, this.#profile, this.#signal())
+      const work = callModel(this.#context, this.#recorder.state, this.#profile, this.#signal)
       this.#steps.start({ key: MODEL_STEP, turn }, work)
     }
     if (action.do !== 'runTool') return true
     const { call, key } = action
-    const effect = this.#profile.tools.find(({ name }) => name === call.name)?.effect
+    const once = this.#profile.tools.find(({ name }) => name === call.name)?.effect === 'once'
     const begun: EventDraft = { type: 'tool.started', data: { callId: call.id, name: call.name, key } }
-    if (effect === 'once' && !(await this.#append([begun]))) return false
+    // A call that will be refused for what the model wrote has no outcome that could be unknown.
+    if (once && canRun(this.#context, call) && !(await this.#recorder.append([begun]))) return false
     const { missionId, tenantId } = this.#claim
-    const given = {
-      missionId,
-      tenantId,
-      call,
-      key,
-      files: this.#state.files,
-      profile: this.#profile,
-      signal: this.#signal(),
-    }
-    this.#steps.start({ key, turn, callId: call.id }, runTool(this.#context, given))
-    return true
-  }
-
-  #signal(): AbortSignal {
-    return AbortSignal.any([this.#work.signal, this.#stop])
-  }
-
-  /** The step that ends first; undefined when the instance is stopping and the steps in flight were cut off. */
-  async #nextDone(): Promise<DoneStep | undefined> {
-    try {
-      return await this.#steps.next()
-    } catch (error) {
-      if (this.#stop.aborted) {
-        if (this.#stop.reason instanceof Stopped && this.#stop.reason.why === 'drain') return undefined
-        throw this.#stop.reason
-      }
-      throw error
-    }
-  }
-
-  /** Events that follow from the state: on a conflict they are dropped, and the new state decides. */
-  async #append(events: EventDraft[]): Promise<boolean> {
-    const ends = events.some(({ type }) => endsJournal(type))
-    const change = ends ? endTransition(events.reduce(preview, this.#state)) : undefined
-    const result = await this.#context.journal.append(this.#lease, this.#state.seq, events, change)
-    if (result.kind === 'lost') throw new Stopped('lost')
-    if (result.kind === 'conflict') {
-      await this.#rebase()
-      return false
-    }
-    for (const event of result.recorded) {
-      this.#state = evolve(this.#state, event)
-      this.#context.telemetry.recorded({ ...this.#claim, profile: this.#state.profile.name }, event, this.#state)
-    }
+    const { files } = this.#recorder.state
+    const signal = once ? this.#leaseSignal : this.#signal
+    const run = { missionId, tenantId, call, key, files, profile: this.#profile, signal }
+    this.#steps.start({ key, turn, callId: call.id }, runTool(this.#context, run))
     return true
   }
 
   /** The result of a step is a fact: it goes in after whatever came first, unless nobody waits for it any more. */
   async #appendFact(done: DoneStep): Promise<void> {
-    while (this.#state.outcome === undefined && isOpen(this.#state, done) && !(await this.#append([done.event])));
+    while (this.#recorder.state.outcome === undefined && isOpen(this.#recorder.state, done)) {
+      if (await this.#recorder.append([done.event, ...this.#consequences(done.event)])) return
+    }
   }
 
-  async #rebase(): Promise<void> {
-    const inbox = await this.#context.missions.inbox(this.#lease)
-    if (inbox === undefined) throw new Stopped('lost')
-    this.#inbox = inbox
-    for (const event of await this.#context.journal.read(this.#claim.missionId, this.#state.seq)) {
-      this.#state = evolve(this.#state, event)
-    }
+  /**
+   * What follows from the model's answer without any hands (the end of the mission, a question, a plan) goes in with it: one
+   * statement and one commit for both.
+   */
+  #consequences(event: EventDraft): EventDraft[] {
+    return event.type === 'model.answered' ? appendsOf(this.#decide(this.#recorder.preview(event))) : []
   }
 
   async #rest(action: Extract<Action, { do: 'wait' | 'pause' }>): Promise<boolean> {
-    const change = waitTransition(this.#state, action, this.#now())
-    if (!(await this.#context.missions.release(this.#lease, this.#inbox, change))) {
-      await this.#rebase()
-      return false
-    }
+    const change = waitTransition(this.#recorder.state, action, this.#now())
+    if (!(await this.#recorder.release(change))) return false
     const seconds = change.wakeInSeconds
     // What is due later is found by the sweep: a hidden message would keep the platform's scaler awake until then.
     if (seconds !== null && seconds <= 90) await this.#wake(Math.ceil(seconds))
@@ -211,10 +197,7 @@ class Slice {
   }
 
   async #handOver(): Promise<boolean> {
-    if (!(await this.#context.missions.release(this.#lease, this.#inbox, handOverTransition(this.#state)))) {
-      await this.#rebase()
-      return false
-    }
+    if (!(await this.#recorder.release(handOverTransition(this.#recorder.state)))) return false
     await this.#wake(0)
     return true
   }
@@ -228,6 +211,6 @@ class Slice {
   }
 }
 
-function preview(state: MissionState, event: EventDraft): MissionState {
-  return evolve(state, { ...event, seq: state.seq + 1, at: state.createdAt })
+function appendsOf(actions: readonly Action[]): EventDraft[] {
+  return actions.flatMap((action) => (action.do === 'append' ? [action.event] : []))
 }

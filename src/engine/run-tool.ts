@@ -3,6 +3,7 @@ import { RetryableError, TerminalError } from '../domain/errors.ts'
 import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
+import { boundedSources } from '../tools/sources.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
 import { DatabaseUnreachable } from './connection-patience.ts'
 import type { EngineContext } from './context.ts'
@@ -39,7 +40,10 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     if (tool === undefined) throw notDeployed(run.call.name)
     const { text, files, sources } = await attempt(context, tool, run)
     const output = cut(text, tool.maxOutputBytes)
-    return { type: 'tool.finished', data: { ...base(), effect: tool.effect, output, files, sources } }
+    return {
+      type: 'tool.finished',
+      data: { ...base(), effect: tool.effect, output, files, sources: sources && boundedSources(sources) },
+    }
   } catch (error) {
     run.signal.throwIfAborted()
     // A tool's own connections may fail with the same codes, so the class tells whose it was.
@@ -49,6 +53,12 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     if (tool?.effect === 'once' && !(error instanceof TerminalError)) return unknown(run, failure.message)
     return { type: 'tool.failed', data: { ...base(), error: failure } }
   }
+}
+
+/** Whether a call would get as far as the tool itself. */
+export function canRun(context: EngineContext, call: ToolCall): boolean {
+  const tool = context.tools.get(call.name)
+  return tool !== undefined && parseArguments(tool.input, call.arguments).ok
 }
 
 function unknown({ call, key }: ToolRun, reason: string): EventDraft {

@@ -15,30 +15,50 @@ export interface DoneStep extends Step {
   event: EventDraft
 }
 
-/** The steps that a slice works on side by side. */
+/** A step that has ended: with what to record, or cut off. */
+export type Ended = DoneStep | (Step & { error: unknown })
+
+/** The steps that a slice works on side by side. A step is in flight until it was taken from here, also when it has ended. */
 export class Steps {
-  readonly #running = new Map<string, Promise<DoneStep>>()
+  readonly #inFlight = new Set<string>()
+  readonly #ended: Ended[] = []
+  #news = Promise.withResolvers<void>()
 
   get size(): number {
-    return this.#running.size
+    return this.#inFlight.size
   }
 
   keys(): Set<string> {
-    return new Set(this.#running.keys())
+    return new Set(this.#inFlight)
   }
 
   start(step: Step, work: Promise<EventDraft>): void {
-    const done = work.then((event) => ({ ...step, event }))
-    // It may fail while nobody waits for it, and Node ends the process for that.
-    done.catch(() => undefined)
-    this.#running.set(step.key, done)
+    this.#inFlight.add(step.key)
+    work.then(
+      (event) => this.#end({ ...step, event }),
+      (error: unknown) => this.#end({ ...step, error }),
+    )
   }
 
-  /** The step that ends first; it is none of the running ones then. */
-  async next(): Promise<DoneStep> {
-    const done = await Promise.race(this.#running.values())
-    this.#running.delete(done.key)
-    return done
+  /** The step that ended first, of those that were not taken yet; undefined when none did within `ms`. */
+  async next(ms: number): Promise<Ended | undefined> {
+    if (this.#ended.length === 0) await this.#newsWithin(ms)
+    const ended = this.#ended.shift()
+    if (ended !== undefined) this.#inFlight.delete(ended.key)
+    return ended
+  }
+
+  async #newsWithin(ms: number): Promise<void> {
+    // setTimeout fires at once for what is longer than 2^31 - 1 ms, 25 days.
+    const timer = setTimeout(() => this.#news.resolve(), Math.min(Math.max(ms, 0), 2 ** 31 - 1))
+    await this.#news.promise
+    clearTimeout(timer)
+    this.#news = Promise.withResolvers()
+  }
+
+  #end(ended: Ended): void {
+    this.#ended.push(ended)
+    this.#news.resolve()
   }
 }
 

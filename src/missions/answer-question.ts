@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { wakeMission } from '../db/queries/missions.ts'
+import { answerFits } from '../domain/control-tools/answer-schema.ts'
 import type { MissionState, QuestionState } from '../domain/state.ts'
 import { changeMission } from './change-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
@@ -43,10 +43,9 @@ function openQuestion(state: MissionState, questionId: string): QuestionState {
 }
 
 function checkAnswer(question: QuestionState, answer: unknown): void {
-  const schema = z.fromJSONSchema(question.schema)
-  const parsed = schema.safeParse(answer)
-  if (parsed.success) return
-  const errors = parsed.error.issues.map(({ path, message }) => ({
+  const checked = answerFits(question.schema, answer)
+  if (checked.ok) return
+  const errors = checked.problems.map(({ path, message }) => ({
     pointer: pointer(['answer', ...path]),
     detail: message,
   }))

@@ -6,13 +6,13 @@ import { appendInTransaction } from '../db/queries/append-events.ts'
 import { storeContent } from '../db/queries/contents.ts'
 import { claimKey } from '../db/queries/idempotency-keys.ts'
 import { insertMission } from '../db/queries/missions.ts'
-import { storeProfile } from '../db/queries/profiles.ts'
+import { fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Caller, MissionsContext } from './context.ts'
-import { effectiveProfile, profileHash } from './effective-profile.ts'
+import { pinProfile, type Pinned } from './effective-profile.ts'
 import { readMission } from './read-mission.ts'
 import { Refusal } from './refusal.ts'
-import type { MissionView } from './view.ts'
+import { viewFromJournal, type MissionView } from './view.ts'
 import { wake } from './wake.ts'
 
 export interface NewMissionRequest {
@@ -45,17 +45,17 @@ export async function createMission(
 ): Promise<Created> {
   const id = context.newId()
   const profile = request.profile ?? context.defaultProfile
-  const earlier = await inTenant(context.databases.api, caller.tenantId, (tx) =>
+  const inserted = await inTenant(context.databases.api, caller.tenantId, (tx) =>
     insert(tx, context, caller, { ...request, id, profile }),
   )
-  if (earlier !== undefined) return { mission: await readMission(context, caller, earlier), replayed: true }
+  if ('earlier' in inserted) return { mission: await readMission(context, caller, inserted.earlier), replayed: true }
   const goal = goalOf(request.messages)
   context.telemetry.missionAccepted({ missionId: id, tenantId: caller.tenantId, profile, goal })
   await wake(context, id)
-  return { mission: await readMission(context, caller, id), replayed: false }
+  return { mission: inserted.mission, replayed: false }
 }
 
-function chooseProfile(context: MissionsContext, name: string): EffectiveProfile {
+function chooseProfile(context: MissionsContext, name: string): Pinned {
   const file = context.profiles.get(name)
   if (file === undefined) {
     const known = [...context.profiles.keys()].join(', ')
@@ -63,11 +63,11 @@ function chooseProfile(context: MissionsContext, name: string): EffectiveProfile
       { pointer: '/profile', detail: `must be one of: ${known}` },
     ])
   }
-  return effectiveProfile(name, file, context.tools)
+  return pinProfile(name, file, context.tools)
 }
 
 /**
- * Gives the id of an earlier mission with the same key, and inserts nothing then. What depends on more than the request
+ * Gives the mission, or the id of an earlier one with the same key, and inserts nothing then. What depends on more than the request
  * (the time, the profiles of this build) is looked at after the key, so that a repeated request never fails where the first
  * one was accepted.
  */
@@ -76,30 +76,28 @@ async function insert(
   context: MissionsContext,
   caller: Caller,
   request: NewMissionRequest & { id: string; profile: string },
-): Promise<string | undefined> {
+): Promise<{ mission: MissionView } | { earlier: string }> {
   const { tenantId } = caller
   const { id } = request
   if (request.idempotency !== undefined) {
     const owner = await claimKey(tx, { tenantId, missionId: id, ...request.idempotency })
-    if (owner !== undefined) return sameRequest(owner, request.idempotency.fingerprint)
+    if (owner !== undefined) return { earlier: sameRequest(owner, request.idempotency.fingerprint) }
   }
   checkDeadline(request.deadline)
-  const profile = chooseProfile(context, request.profile)
-  const hash = profileHash(profile)
+  const { profile, hash } = chooseProfile(context, request.profile)
   const { labels, priority, messages } = request
-  await storeProfile(tx, tenantId, { hash, name: profile.name, body: profile })
-  await insertMission(tx, {
+  const row = await insertMission(tx, {
     id,
     tenantId,
     goal: goalOf(messages),
-    profile: { name: profile.name, hash },
+    profile: { name: profile.name, hash, body: profile },
     labels,
     priority,
   })
   const files: FileRef[] = []
   for (const file of request.files) files.push(await storeFile(tx, tenantId, file))
-  await appendInTransaction(tx, id, 0, [createdEvent(request, profile, hash, files)])
-  return undefined
+  const recorded = await appendInTransaction(tx, id, 0, [createdEvent(request, profile, hash, files)])
+  return { mission: viewFromJournal(row, fold(recorded)) }
 }
 
 function checkDeadline(deadline: string | undefined): void {

@@ -3,16 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EngineDb } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
 import { isUniqueViolation } from '../../src/db/pg-errors.ts'
-import {
-  appendInTransaction,
-  appendUnderLease,
-  appendWithTransition,
-  type Lease,
-} from '../../src/db/queries/append-events.ts'
-import { claimMission } from '../../src/db/queries/claim-mission.ts'
+import { appendInTransaction, appendUnderLeases, type Lease } from '../../src/db/queries/append-events.ts'
+import { claimMissions } from '../../src/db/queries/claim-mission.ts'
 import { beat } from '../../src/db/queries/instances.ts'
 import { readEvents, readWatched } from '../../src/db/queries/read-events.ts'
-import { createWorld, type World } from '../support/engine.ts'
+import { storable } from '../../src/db/queries/storable.ts'
+import { appendAlone, claimOne, createWorld, type World } from '../support/engine.ts'
 import { event, finished } from '../support/journal.ts'
 
 const ended = { status: 'completed', wakeInSeconds: null, release: true, ended: true }
@@ -31,7 +27,7 @@ beforeEach(async () => {
   const instance = randomUUID()
   await beat(db, { id: instance, version: '0', host: 'test' }, 60)
   await world.create()
-  const claim = await claimMission(db, instance)
+  const claim = await claimOne(db, instance)
   lease = { missionId: claim?.missionId ?? '', epoch: claim?.epoch ?? 0, instance }
 })
 
@@ -40,52 +36,103 @@ const conflict = (append: Promise<unknown>) => expect(append).rejects.toSatisfy(
 
 describe('an append under a lease', () => {
   it('goes in behind the number that it states, and comes back as it was recorded', async () => {
-    const recorded = await appendUnderLease(db, lease, 1, [started, finished('c0', 'x')])
+    const recorded = await appendAlone(db, lease, 2, [started, finished('c0', 'x')])
     const rows = await world.events(lease.missionId)
     expect(recorded?.map(({ seq, type, data }) => ({ seq, type, data }))).toEqual(
-      rows.slice(1).map(({ seq, type, data }) => ({ seq, type, data })),
+      rows.slice(2).map(({ seq, type, data }) => ({ seq, type, data })),
     )
-    expect((await readEvents(db, lease.missionId, 1)).map(({ at }) => at)).toEqual(recorded?.map(({ at }) => at))
+    expect((await readEvents(db, lease.missionId, 2)).map(({ at }) => at)).toEqual(recorded?.map(({ at }) => at))
   })
 
   it('is refused under an epoch or an owner that is not the current one', async () => {
-    expect(await appendUnderLease(db, { ...lease, epoch: lease.epoch - 1 }, 1, [started])).toBeUndefined()
-    expect(await appendUnderLease(db, { ...lease, instance: randomUUID() }, 1, [started])).toBeUndefined()
-    expect(await appendWithTransition(db, { ...lease, epoch: 99 }, 1, [started], ended)).toBeUndefined()
-    expect(await appendWithTransition(db, { ...lease, instance: randomUUID() }, 1, [started], ended)).toBeUndefined()
-    expect(await seqs()).toEqual([1])
+    expect(await appendAlone(db, { ...lease, epoch: lease.epoch - 1 }, 2, [started])).toBeUndefined()
+    expect(await appendAlone(db, { ...lease, instance: randomUUID() }, 2, [started])).toBeUndefined()
+    expect(await appendAlone(db, { ...lease, epoch: 99 }, 2, [started], ended)).toBeUndefined()
+    expect(await appendAlone(db, { ...lease, instance: randomUUID() }, 2, [started], ended)).toBeUndefined()
+    expect(await seqs()).toEqual([1, 2])
     expect(await world.row(lease.missionId)).toMatchObject({ status: 'running', owner: lease.instance })
   })
 
   it('goes in whole or not at all where another writer has one of its numbers', async () => {
-    await appendUnderLease(db, lease, 1, [started])
-    await conflict(appendUnderLease(db, lease, 0, [started, started]))
-    await conflict(appendUnderLease(db, lease, 1, [started, started]))
-    expect(await seqs()).toEqual([1, 2])
+    await appendAlone(db, lease, 2, [started])
+    await conflict(appendAlone(db, lease, 1, [started, started]))
+    await conflict(appendAlone(db, lease, 2, [started, started]))
+    expect(await seqs()).toEqual([1, 2, 3])
   })
 
   it('changes the row in the same commit, and neither where the number is taken', async () => {
-    await conflict(appendWithTransition(db, lease, 0, [started], ended))
+    await conflict(appendAlone(db, lease, 1, [started], ended))
     expect(await world.row(lease.missionId)).toMatchObject({ status: 'running', owner: lease.instance })
-    await appendWithTransition(db, lease, 1, [started], { ...ended, summary: { lastSeq: 2 } })
+    await appendAlone(db, lease, 2, [started], { ...ended, summary: { lastSeq: 3 } })
     expect(await world.row(lease.missionId)).toMatchObject({
       status: 'completed',
       owner: null,
       wakeInMs: null,
-      summary: { lastSeq: 2 },
+      summary: { lastSeq: 3 },
     })
-    expect(await seqs()).toEqual([1, 2])
+    expect(await seqs()).toEqual([1, 2, 3])
   })
 
   it('and one from outside that want the same number are decided by the journal', async () => {
     const outside = event('question.answered', { questionId: 'q', answer: 1, by: 'x' })
     const { tenantId } = world.caller
     const results = await Promise.allSettled([
-      appendUnderLease(db, lease, 1, [started]),
-      inTenant(world.missions.databases.api, tenantId, (tx) => appendInTransaction(tx, lease.missionId, 1, [outside])),
+      appendAlone(db, lease, 2, [started]),
+      inTenant(world.missions.databases.api, tenantId, (tx) => appendInTransaction(tx, lease.missionId, 2, [outside])),
     ])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    expect(await seqs()).toEqual([1, 2])
+    expect(await seqs()).toEqual([1, 2, 3])
+  })
+})
+
+describe('appends of several missions in one statement', () => {
+  /** Three leases of one instance. */
+  async function threeLeases(): Promise<Lease[]> {
+    const { instance } = lease
+    await Promise.all([world.create(), world.create()])
+    const claims = await claimMissions(db, instance, 2)
+    return [lease, ...claims.map(({ missionId, epoch }) => ({ missionId, epoch, instance }))]
+  }
+  const one = [storable(finished('c0', 'x'))]
+  const two = [...one, storable(finished('c1', 'y'))]
+
+  it('are told apart: recorded, refused with its change, and lost', async () => {
+    const [a, b, c] = (await threeLeases()) as [Lease, Lease, Lease]
+    const times = await appendUnderLeases(db, [
+      { lease: a, afterSeq: 2, events: two },
+      { lease: b, afterSeq: 2, events: one, change: { ...ended, inbox: 99 } },
+      { lease: { ...c, epoch: 99 }, afterSeq: 2, events: one },
+    ])
+    expect(times.map((time) => time?.length)).toEqual([2, undefined, undefined])
+    expect((await world.events(a.missionId)).map(({ seq, at }) => [seq, Math.trunc(at)]).slice(2)).toEqual([
+      [3, times[0]?.[0]],
+      [4, times[0]?.[1]],
+    ])
+    for (const { missionId } of [b, c]) expect(await world.types(missionId)).toHaveLength(2)
+    expect(await world.row(b.missionId)).toMatchObject({ status: 'running' })
+  })
+
+  it('change their rows, with events and without', async () => {
+    const [a, b, c] = (await threeLeases()) as [Lease, Lease, Lease]
+    const waiting = { status: 'waiting', wakeInSeconds: 60, release: true, inbox: 0 }
+    const times = await appendUnderLeases(db, [
+      { lease: a, afterSeq: 2, events: one, change: ended },
+      { lease: b, afterSeq: 2, events: [], change: waiting },
+      { lease: c, afterSeq: 2, events: one },
+    ])
+    expect(times.map((time) => time?.length)).toEqual([1, 0, 1])
+    expect(await world.row(a.missionId)).toMatchObject({ status: 'completed', owner: null })
+    expect(await world.row(b.missionId)).toMatchObject({ status: 'waiting', owner: null })
+    expect(await world.row(c.missionId)).toMatchObject({ status: 'running', owner: lease.instance })
+  })
+
+  it('go in all or none where one of them finds its number taken', async () => {
+    const [a, b] = (await threeLeases()) as [Lease, Lease]
+    await appendAlone(db, b, 2, [started])
+    const both = [a, b].map((of) => ({ lease: of, afterSeq: 2, events: two, change: ended }))
+    await conflict(appendUnderLeases(db, both))
+    expect(await world.types(a.missionId)).toHaveLength(2)
+    expect(await world.row(a.missionId)).toMatchObject({ status: 'running' })
   })
 })
 
@@ -100,8 +147,8 @@ describe('text that jsonb refuses', () => {
     ['U+0000 behind two backslashes', '\\\\\u0000', '\\\\\ufffd'],
   ]
   it.each(table)('is stored with U+FFFD in place of %s', async (_, given, stored) => {
-    const recorded = await appendUnderLease(db, lease, 1, [finished('c0', given)])
-    const [, row] = await world.events(lease.missionId)
+    const recorded = await appendAlone(db, lease, 2, [finished('c0', given)])
+    const [, , row] = await world.events(lease.missionId)
     expect(row?.data).toMatchObject({ output: stored })
     expect(recorded?.[0]?.data).toEqual(row?.data)
   })
@@ -112,39 +159,39 @@ describe('text that jsonb refuses', () => {
     ['the escape behind two backslashes', String.raw`\\u0000`],
     ['other control characters', '\u0001\u001f\u007f\u2028'],
   ])('is not taken for %s', async (_, given) => {
-    await appendUnderLease(db, lease, 1, [finished('c0', given)])
-    expect((await world.events(lease.missionId))[1]?.data).toMatchObject({ output: given })
+    await appendAlone(db, lease, 2, [finished('c0', given)])
+    expect((await world.events(lease.missionId))[2]?.data).toMatchObject({ output: given })
   })
 
   it('may stand in keys, in what comes from outside, and in the summary', async () => {
     const answer = { 'k\u0000': ['\ud800'] }
     await inTenant(world.missions.databases.api, world.caller.tenantId, (tx) =>
-      appendInTransaction(tx, lease.missionId, 1, [event('question.answered', { questionId: 'q', answer, by: 'x' })]),
+      appendInTransaction(tx, lease.missionId, 2, [event('question.answered', { questionId: 'q', answer, by: 'x' })]),
     )
     const summary = { result: { text: 'a\u0000' } }
-    await appendWithTransition(db, lease, 2, [event('mission.completed', { result: { text: 'a\u0000' } })], {
+    await appendAlone(db, lease, 3, [event('mission.completed', { result: { text: 'a\u0000' } })], {
       ...ended,
       summary,
     })
-    expect((await world.events(lease.missionId))[1]?.data).toMatchObject({ answer: { 'k\ufffd': ['\ufffd'] } })
+    expect((await world.events(lease.missionId))[2]?.data).toMatchObject({ answer: { 'k\ufffd': ['\ufffd'] } })
     expect(await world.row(lease.missionId)).toMatchObject({ summary: { result: { text: 'a\ufffd' } } })
   })
 })
 
 describe('reading events', () => {
   it('gives pages in order', async () => {
-    await appendUnderLease(db, lease, 1, [started, finished('a', '1'), finished('b', '2')])
-    expect((await readEvents(db, lease.missionId, 1, 2)).map(({ seq }) => seq)).toEqual([2, 3])
-    expect((await readEvents(db, lease.missionId, 3)).map(({ seq }) => seq)).toEqual([4])
+    await appendAlone(db, lease, 2, [started, finished('a', '1'), finished('b', '2')])
+    expect((await readEvents(db, lease.missionId, 2, 2)).map(({ seq }) => seq)).toEqual([3, 4])
+    expect((await readEvents(db, lease.missionId, 4)).map(({ seq }) => seq)).toEqual([5])
   })
 
   it('gives many watchers what each of them misses, in one statement', async () => {
-    await appendUnderLease(db, lease, 1, [started, finished('a', '1')])
+    await appendAlone(db, lease, 2, [started, finished('a', '1')])
     const other = await world.create()
     const rows = await readWatched(
       db,
       [
-        { missionId: lease.missionId, afterSeq: 1 },
+        { missionId: lease.missionId, afterSeq: 2 },
         { missionId: other, afterSeq: 0 },
         { missionId: randomUUID(), afterSeq: 0 },
       ],
@@ -152,7 +199,7 @@ describe('reading events', () => {
     )
     expect(rows.map(({ missionId, seq }) => [missionId, seq]).sort()).toEqual(
       [
-        [lease.missionId, 2],
+        [lease.missionId, 3],
         [other, 1],
       ].sort(),
     )

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDatabases, type Databases, type EngineDb } from '../../src/db/connection.ts'
-import { claimMission, type Claim } from '../../src/db/queries/claim-mission.ts'
+import type { Lease, Transition } from '../../src/db/queries/append-events.ts'
+import { claimMissions, type Claim } from '../../src/db/queries/claim-mission.ts'
+import { parseEvent } from '../../src/domain/parse-event.ts'
 import { beat, forgetDead, leave, readOwned } from '../../src/db/queries/instances.ts'
-import { abandonMission, readInbox, releaseMission } from '../../src/db/queries/release-mission.ts'
+import { abandonMission, readInbox } from '../../src/db/queries/release-mission.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
-import { createWorld, type World } from '../support/engine.ts'
+import { appendAlone, claimOne, createWorld, type World } from '../support/engine.ts'
 
 const waiting = { status: 'waiting', wakeInSeconds: 0, release: true }
 
@@ -25,8 +27,13 @@ async function alive(pool = db): Promise<string> {
   return id
 }
 
+/** Whether a lease could be given back. */
+async function release(lease: Lease, inbox: number, change: Transition): Promise<boolean> {
+  return (await appendAlone(db, lease, 0, [], { ...change, inbox })) !== undefined
+}
+
 async function claimAs(instance: string): Promise<Claim> {
-  const claim = await claimMission(db, instance)
+  const claim = await claimOne(db, instance)
   if (claim === undefined) throw new Error('there was nothing to claim')
   return claim
 }
@@ -38,17 +45,17 @@ describe('a claim', () => {
     const instance = await alive()
     const order = [await claimAs(instance), await claimAs(instance), await claimAs(instance)]
     expect(order.map(({ missionId }) => missionId)).toEqual([ids[2], ids[0], ids[1]])
-    expect(await claimMission(db, instance)).toBeUndefined()
+    expect(await claimOne(db, instance)).toBeUndefined()
   })
 
   it('leaves alone what is not due, and what a living instance owns', async () => {
     const id = await world.create()
     await world.letTimePass(id, -60_000)
     const [one, other] = [await alive(), await alive()]
-    expect(await claimMission(db, one)).toBeUndefined()
+    expect(await claimOne(db, one)).toBeUndefined()
     await world.letTimePass(id, 120_000)
     await claimAs(one)
-    expect(await claimMission(db, other)).toBeUndefined()
+    expect(await claimOne(db, other)).toBeUndefined()
   })
 
   it('is fenced off by the next one, once the owner is dead', async () => {
@@ -59,7 +66,7 @@ describe('a claim', () => {
     const second = await claimAs(other)
     expect(second).toMatchObject({ missionId: id, epoch: first.epoch + 1 })
     const lease = { missionId: id, epoch: first.epoch, instance: dead }
-    expect(await releaseMission(db, lease, 0, waiting)).toBe(false)
+    expect(await release(lease, 0, waiting)).toBe(false)
     expect(await readInbox(db, lease)).toBeUndefined()
     expect(await readOwned(db, dead)).toEqual([])
     expect(await readOwned(db, other)).toEqual([{ missionId: id, epoch: second.epoch }])
@@ -75,8 +82,43 @@ describe('a claim', () => {
     }
     expect(crashes).toEqual([0, 1, 2, 3])
     await world.sql(`insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
-      select mission_id, 2, 1, 1, 'mission.started', '{"instance":"i"}', tenant_id from taskforce.events`)
+      select mission_id, 3, 1, 1, 'mission.paused', '{"by":"x"}', tenant_id from taskforce.events where seq = 1`)
     expect((await claimAs(await alive())).crashes).toBe(0)
+  })
+
+  it('starts a mission that has only been created, and brings its journal along', async () => {
+    await world.create('Begin')
+    const first = await alive()
+    const claim = await claimAs(first)
+    expect(claim).toMatchObject({ began: true })
+    expect(claim.events?.map(parseEvent)).toEqual(
+      (await world.events(claim.missionId)).map(({ seq, at, type, data }) => ({ seq, at: Math.trunc(at), type, data })),
+    )
+    expect(claim.events?.[1]).toMatchObject({ type: 'mission.started', data: { instance: first } })
+    await world.expire(first)
+    expect(await claimAs(await alive())).toMatchObject({ began: false, events: claim.events })
+  })
+
+  it('leaves a long journal to be read', async () => {
+    const id = await world.create()
+    await world.sql(
+      `insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
+       select mission_id, n, 0, 1, 'mission.message', '{"role":"user","content":"x","by":"x"}', tenant_id
+       from taskforce.events, generate_series(2, 65) n where mission_id = $1`,
+      [id],
+    )
+    expect(await claimAs(await alive())).toMatchObject({ began: false, events: undefined })
+  })
+
+  it('may be made for several at once', async () => {
+    const ids = [await world.create(), await world.create(), await world.create()]
+    const instance = await alive()
+    const claims = await claimMissions(db, instance, 2)
+    expect(claims.map(({ missionId, epoch }) => [missionId, epoch])).toEqual([
+      [ids[0], 1],
+      [ids[1], 1],
+    ])
+    expect((await claimMissions(db, instance, 5)).map(({ missionId }) => missionId)).toEqual([ids[2]])
   })
 
   it('gives the time of the database', async () => {
@@ -110,7 +152,7 @@ describe('a claim', () => {
   /** Each time as an instance that begins to live just then, which the other claimers' snapshots may not show yet. */
   async function claimAll(pool: EngineDb): Promise<string[]> {
     const ids: string[] = []
-    const next = async () => claimMission(pool, await alive(pool))
+    const next = async () => claimOne(pool, await alive(pool))
     for (let claim = await next(); claim !== undefined; claim = await next()) ids.push(claim.missionId)
     return ids
   }
@@ -123,9 +165,9 @@ describe('a release', () => {
     const { epoch, inbox } = await claimAs(instance)
     const lease = { missionId: id, epoch, instance }
     await world.sql('update taskforce.missions set inbox = inbox + 1')
-    expect(await releaseMission(db, lease, inbox, waiting)).toBe(false)
+    expect(await release(lease, inbox, waiting)).toBe(false)
     expect(await world.row(id)).toMatchObject({ status: 'running', owner: instance })
-    expect(await releaseMission(db, lease, (await readInbox(db, lease)) as number, waiting)).toBe(true)
+    expect(await release(lease, (await readInbox(db, lease)) as number, waiting)).toBe(true)
     expect(await world.row(id)).toMatchObject({ status: 'waiting', owner: null })
   })
 
@@ -134,8 +176,8 @@ describe('a release', () => {
     const instance = await alive()
     const { epoch, inbox } = await claimAs(instance)
     await cancelMission(world.missions, world.caller, id, undefined)
-    expect(await releaseMission(db, { missionId: id, epoch, instance }, inbox, waiting)).toBe(false)
-    expect(await claimMission(db, instance)).toBeUndefined()
+    expect(await release({ missionId: id, epoch, instance }, inbox, waiting)).toBe(false)
+    expect(await claimOne(db, instance)).toBeUndefined()
     expect(await world.row(id)).toMatchObject({ status: 'cancelled', owner: null, wakeInMs: null })
   })
 
@@ -145,7 +187,7 @@ describe('a release', () => {
     const { epoch } = await claimAs(one)
     await abandonMission(db, { missionId: id, epoch, instance: other })
     await abandonMission(db, { missionId: id, epoch: epoch + 1, instance: one })
-    expect(await claimMission(db, other)).toBeUndefined()
+    expect(await claimOne(db, other)).toBeUndefined()
     await abandonMission(db, { missionId: id, epoch, instance: one })
     expect(await claimAs(other)).toMatchObject({ missionId: id, epoch: epoch + 1, crashes: 1 })
   })

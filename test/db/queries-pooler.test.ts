@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabases, type ConnectionSettings } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
-import { claimMission } from '../../src/db/queries/claim-mission.ts'
+import { claimMissions } from '../../src/db/queries/claim-mission.ts'
 import { beat, readOwned } from '../../src/db/queries/instances.ts'
 import { DEFAULT_TENANT } from '../../src/missions/context.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -20,7 +20,7 @@ async function namesLeft(pooler: ConnectionSettings['pooler']): Promise<string[]
   databases.engine.options.max = 1
   try {
     await beat(databases.engine, { id: instance, version: '0', host: 'test' }, 60)
-    await claimMission(databases.engine, instance)
+    await claimMissions(databases.engine, instance, 1)
     expect(await readOwned(databases.engine, instance)).toEqual([])
     await inTenant(databases.api, DEFAULT_TENANT, (tx) => tx.query({ name: 'in_a_transaction', text: 'select 1' }))
     const pools = [databases.engine, databases.api]
@@ -35,7 +35,12 @@ async function namesLeft(pooler: ConnectionSettings['pooler']): Promise<string[]
 
 describe('statements', () => {
   it('keep their names on a direct connection, so that each is planned once', async () => {
-    expect(await namesLeft(undefined)).toEqual(['claim_mission', 'in_a_transaction', 'instance_beat', 'instance_owned'])
+    expect(await namesLeft(undefined)).toEqual([
+      'claim_missions',
+      'in_a_transaction',
+      'instance_beat',
+      'instance_owned',
+    ])
   })
 
   it('have no names behind a pooler that hands out connections by the transaction', async () => {

@@ -48,6 +48,79 @@ it('a file written again takes the place of the one before', () => {
   expect(state.files).toEqual([{ name: 'a', bytes: 1, sha256: '2' }])
 })
 
+describe('a file that two calls of one answer write', () => {
+  const write = (callId: string, sha256: string) =>
+    event('tool.finished', {
+      callId,
+      name: 'write_file',
+      effect: 'idempotent',
+      output: 'ok',
+      files: [{ name: 'a', bytes: 1, sha256 }],
+      durationMs: 1,
+    })
+  const both = [created(), started(), answered('', 'write_file', 'write_file')]
+
+  it.each([
+    ['first', [write('c1', 'new'), write('c0', 'old')]],
+    ['last', [write('c0', 'old'), write('c1', 'new')]],
+  ])('is what the later call wrote, also where that was recorded %s', (_, writes) => {
+    expect(stateOf(...both, ...writes).files).toEqual([{ name: 'a', bytes: 1, sha256: 'new' }])
+  })
+
+  it('is taken over by any call of the next answer', () => {
+    const state = stateOf(
+      ...both,
+      write('c1', 'new'),
+      write('c0', 'old'),
+      answered('', 'write_file'),
+      write('c0', 'newer'),
+    )
+    expect(state.files).toEqual([{ name: 'a', bytes: 1, sha256: 'newer' }])
+  })
+})
+
+it('a source that comes again takes the place of the one before', () => {
+  const found = (...sources: { id: string; title: string }[]) => [
+    answered('', 'search_documents'),
+    event('tool.finished', {
+      callId: 'c0',
+      name: 'search_documents',
+      effect: 'read',
+      output: 'x',
+      durationMs: 1,
+      sources,
+    }),
+  ]
+  const [a, b, newer] = [
+    { id: 'a', title: 'A' },
+    { id: 'b', title: 'B' },
+    { id: 'a', title: 'A, renamed' },
+  ]
+  const state = stateOf(created(), started(), ...found(a, b), ...found(newer))
+  expect(state.sources).toEqual([b, newer])
+})
+
+it.each(['', ' ', '\n\n'])('an answer that says only %j leaves the latest text as it is', (nothing) => {
+  const state = stateOf(
+    created(),
+    started(),
+    answered('ACME owes 12.', 'read_file'),
+    finished('c0', 'x'),
+    answered(nothing, 'read_file'),
+  )
+  expect(state.lastText).toBe('ACME owes 12.')
+})
+
+it.each([[], ['read_file']])(
+  'a text that the content filter stopped is not the latest text (calls: %s)',
+  (...calls) => {
+    const { data } = answered('He took the', ...calls)
+    const filtered = { type: 'model.answered', data: { ...data, finishReason: 'content_filter' } } as EventDraft
+    const state = stateOf(created(), started(), answered('So far', 'read_file'), finished('c0', 'x'), filtered)
+    expect(state.lastText).toBe('So far')
+  },
+)
+
 describe('a question', () => {
   const asked = event('question.asked', {
     questionId: 'q3-0',
@@ -145,7 +218,10 @@ describe('any history', () => {
         const again = decide(state, START + 10_000_000, { instance: 'i', tools: new Set(), inFlight: new Set() })
         if (state.outcome !== undefined) expect(again).toEqual([{ do: 'stop' }])
         const open = state.calls.filter(({ status }) => status === 'pending')
-        if (state.outcome === undefined) expect(open).toEqual([])
+        const spokenFor = state.calls.filter(({ status }) => status === 'asked' || status === 'sleeping')
+        const stepsLeft = state.limits.steps - state.usage.steps - spokenFor.length
+        expect(stepsLeft).toBeGreaterThanOrEqual(0)
+        if (state.outcome === undefined && stepsLeft > 0) expect(open).toEqual([])
       }),
       { numRuns: 300 },
     )

@@ -11,6 +11,14 @@ it('a million tokens cost what the price says, to the last place', () => {
   expect(() => addUsd('1e3', '1')).toThrow('no amount')
 })
 
+it('a sum may have more digits than any amount that is given', () => {
+  const most = '999999999999.999999999999'
+  const sum = addUsd(most, most)
+  expect(sum).toBe('1999999999999.999999999998')
+  expect(addUsd(sum, most)).toBe('2999999999999.999999999997')
+  expect(compareUsd(sum, most)).toBe(1)
+})
+
 it('sums do not depend on the order', () => {
   const cents = fc.nat(10_000_000).map((n) => `${Math.trunc(n / 100)}.${String(n % 100).padStart(2, '0')}`)
   fc.assert(

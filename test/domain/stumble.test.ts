@@ -49,6 +49,33 @@ describe('an answer that leads nowhere', () => {
     expect(next(...before, ...good, ...before)).toEqual([{ do: 'callModel' }])
   })
 
+  it('because its arguments for a `once` tool are refused counts, though the call had begun', () => {
+    const begun = event('tool.started', { callId: 'c0', name: 'read_file', key: '3.0' })
+    const events = times(MOST_STUMBLES, answered('', 'read_file'), begun, refused('bad_arguments'))
+    expect(next(...events)).toMatchObject([{ event: { data: { code: 'model_bad_calls' } } }])
+  })
+
+  const asked = event('question.asked', {
+    questionId: 'q',
+    callId: 'c0',
+    kind: 'question',
+    text: '?',
+    schema: {},
+    onDeadline: { action: 'continue' },
+  })
+  const takenUp: [string, EventDraft][] = [
+    ['finishes', finished('c0', 'x')],
+    ['fails by itself', refused('http_status')],
+    ['may have happened', event('tool.unknown', { callId: 'c0', name: 'x', key: '3.0' })],
+    ['is a question', asked],
+    ['is a wait', event('timer.set', { timerId: 't', callId: 'c0', until: new Date(START + 90_000).toISOString() })],
+    ['is a plan', event('plan.updated', { callId: 'c0', items: [] })],
+  ]
+  it.each(takenUp)('is forgotten as soon as a call that %s is recorded', (_, progress) => {
+    const state = stateOf(roomy, started(), answered(''), answered(''), answered('', 'x'), progress)
+    expect(state).toMatchObject({ stumbles: 0, stumble: undefined })
+  })
+
   it('names what the filter objected to', () => {
     expect(next(...times(MOST_STUMBLES, ended('content_filter', '')))).toMatchObject([
       { event: { data: { message: expect.stringContaining('(violence (high))') } } },

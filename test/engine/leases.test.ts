@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { RetryableError } from '../../src/domain/errors.ts'
-import { claimMission } from '../../src/db/queries/claim-mission.ts'
 import type { EngineContext } from '../../src/engine/context.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import type { ModelMessage } from '../../src/models/model.ts'
-import { callTools, createWorld, gate, say, script, tool, until, type World } from '../support/engine.ts'
+import { claimOne, callTools, createWorld, gate, say, script, tool, until, type World } from '../support/engine.ts'
 import { withConnection } from '../support/postgres.ts'
 
 let world: World
@@ -88,7 +88,7 @@ describe('an instance', () => {
         clock: { ...clock, monotonic: () => clock.monotonic() + skipped },
         missions: {
           ...missions,
-          claim: async () => (skipped === 0 ? undefined : (await claiming.pass(), missions.claim())),
+          claim: async (most) => (skipped === 0 ? [] : (await claiming.pass(), missions.claim(most))),
         },
       }),
     })
@@ -158,10 +158,10 @@ describe('an instance', () => {
     const one = world.engine({
       model: script(callTools(['echo'])),
       over: ({ journal, missions }) => ({
-        // The third append is the tool's result; the process stands still just before it, with its heartbeat.
+        // The second append is the tool's result; the process stands still just before it, with its heartbeat.
         journal: {
           ...journal,
-          append: async (...args) => (++passed === 3 && (await door.pass()), journal.append(...args)),
+          append: async (...args) => (++passed === 2 && (await door.pass()), journal.append(...args)),
         },
         missions,
       }),
@@ -187,7 +187,7 @@ describe('an instance', () => {
     const running = one.run()
     await door.reached
     await world.expire(one.instance)
-    await claimMission(one.db, randomUUID())
+    await claimOne(one.db, randomUUID())
     door.open()
     expect((await running)[0]).toBe('lost')
     // The second owner died as well, so the answer in the journal is the one that was asked for under the third epoch.
@@ -255,10 +255,10 @@ describe('an instance', () => {
       over: ({ missions }) => ({
         missions: {
           ...missions,
-          claim: async () => {
-            const claim = await missions.claim()
-            if (claim !== undefined) await polled.reached
-            return claim
+          claim: async (most) => {
+            const claims = await missions.claim(most)
+            if (claims.length > 0) await polled.reached
+            return claims
           },
           owned: async () => {
             const owned = await missions.owned()
@@ -332,7 +332,7 @@ describe('an instance that is stopped', () => {
         journal: {
           ...journal,
           append: async (...args) => {
-            if (++appends === 3) drained.push(one.engine.drain())
+            if (++appends === 2) drained.push(one.engine.drain())
             return journal.append(...args)
           },
         },
@@ -342,7 +342,7 @@ describe('an instance that is stopped', () => {
     await Promise.all(drained)
     process.off('unhandledRejection', note)
     expect(failures).toEqual([])
-    expect((await world.types(id)).slice(3)).toEqual(['tool.started'])
+    expect((await world.types(id)).slice(3)).toEqual(['tool.started', 'tool.finished'])
   })
 })
 
@@ -389,7 +389,7 @@ describe('a mission', () => {
     world = await createWorld()
     const id = await world.create()
     const { db, run } = world.engine()
-    for (let death = 1; death <= 5; death++) await claimMission(db, randomUUID())
+    for (let death = 1; death <= 5; death++) await claimOne(db, randomUUID())
     expect(await world.row(id)).toMatchObject({ crashes: 4 })
     expect(await run()).toEqual(['ended'])
     expect((await world.events(id)).at(-1)).toMatchObject({ type: 'mission.failed', data: { code: 'crash_loop' } })
@@ -400,7 +400,7 @@ describe('a mission', () => {
     world = await createWorld()
     await world.create()
     const { db, run } = world.engine()
-    for (let death = 1; death <= 4; death++) await claimMission(db, randomUUID())
+    for (let death = 1; death <= 4; death++) await claimOne(db, randomUUID())
     expect(await run()).toEqual(['ended'])
     expect(await world.sql('select status from taskforce.missions')).toEqual([{ status: 'completed' }])
   })
@@ -440,7 +440,62 @@ describe('a mission', () => {
   })
 })
 
+describe('a drain', () => {
+  it('waits for what acts once, and hands over everything else', async () => {
+    const charging = gate()
+    let cutOff: AbortSignal | undefined
+    const charge = tool('charge', async () => (await charging.pass(), 'receipt 7'), { effect: 'once' })
+    const slow = tool('slow', (_, { signal }) => ((cutOff = signal), new Promise(() => undefined)))
+    world = await createWorld([slow, charge])
+    const id = await world.create()
+    const one = world.engine({ model: script(callTools(['slow'], ['charge'])) })
+    const running = one.engine.runOne()
+    await charging.reached
+    const drained = one.engine.drain()
+    await until(() => cutOff?.aborted === true)
+    charging.open()
+    expect(await running).toEqual({ missionId: id, end: 'handed-over' })
+    await drained
+    expect((await world.types(id)).slice(3)).toEqual(['tool.started', 'tool.finished'])
+    expect((await world.events(id)).at(-1)?.data).toMatchObject({ callId: 'c1', output: 'receipt 7' })
+  })
+
+  it('announces nothing more that it would not run', async () => {
+    let runs = 0
+    const charge = tool('charge', () => `charge ${++runs}`, { effect: 'once' })
+    world = await createWorld([charge])
+    const id = await world.create()
+    const drained: Promise<void>[] = []
+    const one = world.engine({
+      model: script(callTools(['charge'], ['charge'], ['charge'])),
+      over: ({ journal }) => ({
+        journal: {
+          ...journal,
+          append: async (...args) => {
+            if (drained.length === 0 && args[2][0]?.type === 'tool.started') drained.push(one.engine.drain())
+            return journal.append(...args)
+          },
+        },
+      }),
+    })
+    await one.engine.runOne()
+    await Promise.all(drained)
+    expect((await world.types(id)).slice(3)).toEqual(['tool.started', 'tool.finished'])
+    expect(await world.engine({ model: script(say('unused'), say('Done')) }).run()).toEqual(['ended'])
+    expect(runs).toBe(3)
+    expect(await world.types(id)).not.toContain('tool.unknown')
+  })
+})
+
 describe('a tool that acts once', () => {
+  it('is not announced where the call is refused for what the model wrote', async () => {
+    const charge = tool('charge', () => 'charged', { effect: 'once', input: z.object({ amount: z.number() }) })
+    world = await createWorld([charge])
+    const id = await world.create()
+    await world.engine({ model: script(callTools(['charge', { amount: 'ten' }])) }).run()
+    expect((await world.types(id)).slice(3)).toEqual(['tool.failed', 'model.answered', 'mission.completed'])
+  })
+
   it('is announced before it runs, and never run again when its instance died', async () => {
     let runs = 0
     const door = gate()
@@ -479,7 +534,7 @@ describe('a tool that acts once', () => {
         journal: {
           ...journal,
           append: async (...args) => {
-            if (++appends === 3) await comeInFromOutside()
+            if (++appends === 2) await comeInFromOutside()
             return journal.append(...args)
           },
         },

@@ -45,6 +45,16 @@ describe('a mission', () => {
     expect(await world.row(id)).toMatchObject({ summary: { usage: { costUsd: '0.00012' } } })
   })
 
+  it('says where its model has no price, since the limit of costs can not see it then', async () => {
+    world = await createWorld()
+    const id = await world.create()
+    await world
+      .engine({ over: () => ({ defaultModel: 'free' }), model: () => ({ ...say('Done'), model: 'free' }) })
+      .run()
+    expect((await world.events(id))[2]?.data).toMatchObject({ usage: { costUsd: '0', unpriced: true } })
+    expect(await readMission(world.missions, world.caller, id)).toMatchObject({ usage: { unpriced: true } })
+  })
+
   it('costs one statement a step', async () => {
     world = await createWorld([echo])
     const calls = Array.from({ length: 10 }, () => callTools(['echo', {}]))
@@ -53,12 +63,12 @@ describe('a mission', () => {
     await run()
     const mine = statements.filter((name) => !name.startsWith('instance_'))
     const counts = Map.groupBy(mine, (name) => name)
-    // Started, 11 answers and 10 results; the end goes with its transition. The second claim finds nothing.
-    expect(counts.get('append_under_lease')).toHaveLength(22)
-    expect(counts.get('append_with_transition')).toHaveLength(1)
-    expect(counts.get('claim_mission')).toHaveLength(2)
-    // To begin with, its journal and its profile; in the end, a look at whether a locked row was passed over.
-    expect(mine).toHaveLength(22 + 1 + 2 + 2 + 1)
+    // The claim starts it and brings its journal; the end goes with the last answer. The second claim finds nothing.
+    expect(counts.get('append_one')).toHaveLength(20)
+    expect(counts.get('append_with_changes')).toHaveLength(1)
+    expect(counts.get('claim_missions')).toHaveLength(2)
+    // Its profile, once for all missions; in the end, a look at whether a locked row was passed over.
+    expect(mine).toHaveLength(20 + 1 + 2 + 1 + 1)
   })
 
   it('reads its profile once for all missions of an instance', async () => {
@@ -296,6 +306,16 @@ describe('a limit', () => {
     expect(heard[0]).toBe('Go on')
     expect(heard[1]).toContain('the last of the 3 steps')
     expect(await world.row(id)).toMatchObject({ status: 'completed' })
+  })
+
+  it('of time cuts off a step that outlasts it', async () => {
+    let signal: AbortSignal | undefined
+    const never = tool('never', (_, context) => ((signal = context.signal), new Promise(() => undefined)))
+    world = await createWorld([never])
+    const id = await world.create('Wait', { limits: { wallMs: 300 } })
+    expect(await world.engine({ model: script(callTools(['never'])) }).run()).toEqual(['ended'])
+    expect((await world.events(id)).at(-1)?.data).toMatchObject({ code: 'limit_wallMs' })
+    expect(signal?.aborted).toBe(true)
   })
 
   it('does not swallow an answer that used it up', async () => {

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EngineDb } from '../../src/db/connection.ts'
-import { claimMission } from '../../src/db/queries/claim-mission.ts'
 import { beat } from '../../src/db/queries/instances.ts'
 import { beginSweep, findDue, sweepAge } from '../../src/db/queries/sweep.ts'
 import { sweep } from '../../src/engine/sweep.ts'
-import { createWorld, recordTelemetry, recordWakes, type World } from '../support/engine.ts'
+import { claimOne, createWorld, recordTelemetry, recordWakes, type World } from '../support/engine.ts'
 
 let world: World
 let db: EngineDb
@@ -51,8 +50,8 @@ describe('a sweep', () => {
     const [dead, living] = [randomUUID(), randomUUID()]
     for (const id of [dead, living]) await beat(db, { id, version: '0', host: 'test' }, 60)
     const [first, second] = [await due(-2), await due(-1)]
-    await claimMission(db, dead)
-    await claimMission(db, living)
+    await claimOne(db, dead)
+    await claimOne(db, living)
     await world.expire(dead)
     const { wakes } = await run()
     expect(wakes.sent).toEqual([{ missionId: first, inSeconds: 0 }])

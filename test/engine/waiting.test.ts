@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Missions } from '../../src/engine/ports.ts'
+import type { Journal } from '../../src/engine/ports.ts'
 import { answerQuestion } from '../../src/missions/answer-question.ts'
 import { readMission } from '../../src/missions/read-mission.ts'
 import { callTools, createWorld, gate, script, tool, type World } from '../support/engine.ts'
@@ -57,7 +57,7 @@ describe('a mission with a question', () => {
     const door = gate()
     const { run } = world.engine({
       model: script(ask(), ask()),
-      over: ({ missions }) => ({ missions: holdFirst(missions, door) }),
+      over: ({ journal }) => ({ journal: holdFirst(journal, door) }),
     })
     const running = run()
     await door.reached
@@ -126,17 +126,17 @@ describe('a mission with a question', () => {
     expect(events.slice(3, 6).map(({ type }) => type)).toEqual(['question.asked', 'question.answered', 'tool.finished'])
   })
 
-  /** Holds the first release at a gate. */
-  function holdFirst(missions: Missions, door: ReturnType<typeof gate>): Missions {
+  /** Holds the first release at a gate: an append of no events, only with a change of the row. */
+  function holdFirst(journal: Journal, door: ReturnType<typeof gate>): Journal {
     let first = true
     return {
-      ...missions,
-      release: async (...args) => {
-        if (first) {
+      ...journal,
+      append: async (...args) => {
+        if (first && args[2].length === 0) {
           first = false
           await door.pass()
         }
-        return missions.release(...args)
+        return journal.append(...args)
       },
     }
   }

@@ -2,7 +2,10 @@ import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
 import type { ProfileFile } from '../../src/config/profile-file.ts'
 import { createDatabases, type Databases, type EngineDb } from '../../src/db/connection.ts'
-import type { EventType, MissionEvent } from '../../src/domain/event.ts'
+import { appendUnderLeases, recordedEvents, type Lease, type Transition } from '../../src/db/queries/append-events.ts'
+import { claimMissions, type Claim } from '../../src/db/queries/claim-mission.ts'
+import { storable } from '../../src/db/queries/storable.ts'
+import type { EventDraft, EventType, MissionEvent } from '../../src/domain/event.ts'
 import type { EngineContext } from '../../src/engine/context.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import type { Wakes } from '../../src/engine/ports.ts'
@@ -81,6 +84,25 @@ export interface MissionRowNow {
   inbox: number
   crashes: number
   summary: Record<string, unknown>
+}
+
+/** Claims one mission, past the engine. */
+export async function claimOne(db: EngineDb, instance: string): Promise<Claim | undefined> {
+  const [claim] = await claimMissions(db, instance, 1)
+  return claim
+}
+
+/** Appends past the engine and its writer: the events as they were recorded, or undefined. */
+export async function appendAlone(
+  db: EngineDb,
+  lease: Lease,
+  afterSeq: number,
+  events: readonly EventDraft[],
+  change?: Transition,
+): Promise<MissionEvent[] | undefined> {
+  const written = events.map(storable)
+  const [times] = await appendUnderLeases(db, [{ lease, afterSeq, events: written, change }])
+  return times && recordedEvents(written, afterSeq, times)
 }
 
 /** A database of its own with everything that missions need; `tools` are all in the profile `dev`. */

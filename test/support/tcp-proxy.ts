@@ -7,16 +7,16 @@ export interface TcpProxy {
   /** The given URL, by way of the proxy. */
   url: string
   /**
-   * Cuts the next connection that sends `marker`. `answer`: as soon as the server has answered, so that what was asked is
+   * Cuts the next connection that sends something that fits. `answer`: as soon as the server has answered, so that what was asked is
    * done and nobody learns of it. `request`: as soon as the server has the request, which it then works on by itself.
    */
-  cut(what: Cut, marker: string): Promise<void>
+  cut(what: Cut, fits: (request: Buffer) => boolean): Promise<void>
   stop(): Promise<void>
 }
 
 interface Order {
   what: Cut
-  marker: string
+  fits: (request: Buffer) => boolean
   done: () => void
 }
 
@@ -27,7 +27,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 
   /** Gives the order that a request fulfils; each is fulfilled once. */
   function take(chunk: Buffer): Order | undefined {
-    const fits = order !== undefined && chunk.includes(order.marker)
+    const fits = order?.fits(chunk) === true
     const taken = fits ? order : undefined
     if (fits) order = undefined
     return taken
@@ -60,7 +60,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   url.port = String((server.address() as AddressInfo).port)
   return {
     url: url.href,
-    cut: (what, marker) => new Promise((done) => (order = { what, marker, done })),
+    cut: (what, fits) => new Promise((done) => (order = { what, fits, done })),
     async stop() {
       server.close()
       for (const socket of sockets) socket.destroy()

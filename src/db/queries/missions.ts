@@ -21,19 +21,36 @@ export interface NewMission {
   id: string
   tenantId: string
   goal: string
-  profile: { name: string; hash: string }
+  /** Stored once for all missions that were created with it. */
+  profile: { name: string; hash: string; body: unknown }
   labels: Record<string, string>
   priority: number
 }
 
-/** Inserts a mission that may start at once. */
-export async function insertMission(tx: TenantTx, mission: NewMission): Promise<void> {
+/** Inserts a mission that may start at once, and its profile where it is not there yet. */
+export async function insertMission(tx: TenantTx, mission: NewMission): Promise<MissionRow> {
   const { id, tenantId, goal, profile, labels, priority } = mission
-  await tx.query(
-    `insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash, labels, priority, wake_at)
-     values ($1, $2, 'queued', $3, $4, $5, $6, $7, now())`,
-    [id, tenantId, goal.slice(0, 2000), profile.name, profile.hash, JSON.stringify(labels), priority],
-  )
+  const { rows } = await tx.query<MissionRow>({
+    name: 'insert_mission',
+    text: `
+      with pinned as (
+        insert into taskforce.profiles (tenant_id, hash, name, body) values ($2, $5, $4, $8) on conflict do nothing
+      )
+      insert into taskforce.missions as m (id, tenant_id, status, goal, profile, profile_hash, labels, priority, wake_at)
+      values ($1, $2, 'queued', $3, $4, $5, $6, $7, now())
+      returning ${COLUMNS}`,
+    values: [
+      id,
+      tenantId,
+      goal.slice(0, 2000),
+      profile.name,
+      profile.hash,
+      JSON.stringify(labels),
+      priority,
+      JSON.stringify(profile.body),
+    ],
+  })
+  return rows[0] as MissionRow
 }
 
 export async function findMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {

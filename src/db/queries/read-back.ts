@@ -1,4 +1,5 @@
 import type { EngineDb } from '../connection.ts'
+import type { Lease } from './append-events.ts'
 
 /** Who wrote the `count` numbers after `afterSeq`: for a writer that does not know whether its own commit went through. */
 export async function readBack(
@@ -13,4 +14,13 @@ export async function readBack(
     [missionId, afterSeq, count],
   )
   return rows.map((row) => ({ ...row, at: row.at.getTime() }))
+}
+
+/** Whether a lease was given back: for a holder that does not know whether its own release went through. */
+export async function wasReleased(db: EngineDb, { missionId, epoch }: Lease): Promise<boolean> {
+  const { rowCount } = await db.query('select from taskforce.missions where id = $1 and epoch = $2 and owner is null', [
+    missionId,
+    epoch,
+  ])
+  return rowCount === 1
 }

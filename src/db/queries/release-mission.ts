@@ -1,25 +1,5 @@
 import type { EngineDb } from '../connection.ts'
-import { transitionValues, type Lease, type Transition } from './append-events.ts'
-
-/**
- * Gives a lease back with the mission's new status. False when the lease is no longer held, or something came in from
- * outside since `inbox` was read: then the owner reads on in place of sleeping through it.
- */
-export async function releaseMission(db: EngineDb, lease: Lease, inbox: number, change: Transition): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'release_mission',
-    text: `
-      update taskforce.missions
-      set status = $5, wake_at = now() + make_interval(secs => $6::float8),
-          owner = case when $7 then null else owner end,
-          started_at = case when $8 then coalesce(started_at, now()) else started_at end,
-          ended_at = case when $9 then now() else ended_at end,
-          summary = coalesce($10::jsonb, summary)
-      where id = $1 and epoch = $2 and owner = $3 and inbox = $4`,
-    values: [lease.missionId, lease.epoch, lease.instance, inbox, ...transitionValues(change)],
-  })
-  return rowCount === 1
-}
+import type { Lease } from './append-events.ts'
 
 /** An owner that never lives: what it owns is free, and taking it over counts like taking over from an instance that died. */
 const NOBODY = '00000000-0000-0000-0000-000000000000'

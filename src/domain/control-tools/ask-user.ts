@@ -1,13 +1,16 @@
 import { z } from 'zod'
+import { schemaProblem } from './answer-schema.ts'
 import type { ControlTool } from './control-tool.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const input = z.strictObject({
   question: z.string().min(1).max(4000).describe('What you want to know, in one or two sentences.'),
   schema: z
-    .looseObject({ type: z.string().optional() })
+    .looseObject({})
     .optional()
-    .describe('JSON Schema of the answer. Leave it out for a free text.'),
+    .describe(
+      'JSON Schema of the answer, plain: types, enum, const, properties, items, anyOf, lengths and bounds; no pattern, no $ref. Leave it out for a free text.',
+    ),
   deadlineSeconds: z
     .number()
     .positive()
@@ -46,14 +49,4 @@ export const askUser: ControlTool = {
     }
     return { ok: true, event: { type: 'question.asked', data } }
   },
-}
-
-/** A schema that can't be applied would make the question unanswerable, so it is refused while the model can still mend it. */
-function schemaProblem(schema: Record<string, unknown>): string | undefined {
-  try {
-    z.fromJSONSchema(schema)
-    return undefined
-  } catch (error) {
-    return `"schema" is no JSON Schema that can be used: ${(error as Error).message}`
-  }
 }

@@ -49,7 +49,6 @@ function readOutcomes(messages: ChatMessage[]): Outcome[] {
 }
 
 function readOutcome(name: string, content: string): Outcome {
-  const text = content.replace(/^\[tool result[^\n]*\n/, '')
-  const failed = text.startsWith('Error:')
-  return { name, failed, text: failed ? text.slice('Error:'.length).trim() : text }
+  const text = content.replace(/^\[tool (?:result|error): [^\n]*\n/, '')
+  return { name, failed: content.startsWith('[tool error: '), text }
 }

@@ -1,0 +1,51 @@
+import { cpus } from 'node:os'
+import { Command, InvalidArgumentError } from 'commander'
+import { startServer } from './bench/database.ts'
+import type { Figure } from './bench/figures.ts'
+import { countRoundTrips } from './bench/probe.ts'
+import { steps } from './bench/steps.ts'
+
+const benches = { steps }
+type Bench = keyof typeof benches
+
+await new Command('npm run bench --')
+  .description('Measures the engine on a Postgres of its own, beside a bare insert in the same run. Medians.')
+  .argument('<names...>', `which: ${Object.keys(benches).join(', ')}`, benchName)
+  .option('--json', 'a JSON value a line')
+  .option('--repeat <times>', 'runs of each', count, 3)
+  .action(async (names: Bench[], { json = false, repeat }: { json?: boolean; repeat: number }) => {
+    countRoundTrips()
+    const server = await startServer()
+    try {
+      for (const name of names)
+        for (const figure of await benches[name](server, repeat)) print(figure, json, server.version)
+    } finally {
+      await server.stop()
+    }
+  })
+  .parseAsync()
+
+function print(figure: Figure, json: boolean, postgres: string): void {
+  const rounded = Object.fromEntries(
+    Object.entries(figure).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Number(value.toPrecision(4)) : value,
+    ]),
+  )
+  const line = { ...rounded, node: process.version, postgres, cpus: cpus().length }
+  const { ratio, baselineName, baseline } = figure
+  const beside =
+    ratio === undefined ? '' : ` = ${ratio.toFixed(2)} of the ${baselineName}'s ${baseline?.toPrecision(3)}`
+  const text = `${figure.figure.padEnd(24)} ${figure.value.toPrecision(3)} ${figure.unit}${beside}`
+  process.stdout.write(`${json ? JSON.stringify(line) : text}\n`)
+}
+
+function benchName(text: string, before: string[] = []): string[] {
+  if (Object.hasOwn(benches, text)) return [...before, text]
+  throw new InvalidArgumentError(`There are: ${Object.keys(benches).join(', ')}.`)
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It takes a number from 1 to 99.')
+}

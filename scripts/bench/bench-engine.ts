@@ -1,0 +1,140 @@
+import { v7 as uuidv7 } from 'uuid'
+import { z } from 'zod'
+import { createDatabases, type Databases } from '../../src/db/connection.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import type { EngineContext } from '../../src/engine/context.ts'
+import { createJournal } from '../../src/engine/postgres-journal.ts'
+import { createContents, createMissions } from '../../src/engine/postgres-missions.ts'
+import { systemClock } from '../../src/engine/system-clock.ts'
+import { DEFAULT_TENANT, type MissionsContext } from '../../src/missions/context.ts'
+import { createMission } from '../../src/missions/create-mission.ts'
+import type { Model, ModelMessage } from '../../src/models/model.ts'
+import { createTelemetry } from '../../src/telemetry/events.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import type { Tool } from '../../src/tools/tool.ts'
+import { textOf } from './payload.ts'
+
+/** The real engine on real Postgres; the model and the tool answer at once, with a kilobyte each. */
+export interface BenchEngine {
+  engine: Engine
+  databases: Databases
+  /** Creates a mission of so many steps; gives its id. */
+  create(steps: number): Promise<string>
+  close(): Promise<void>
+}
+
+export interface BenchHooks {
+  /** Called as a step's function is entered. `mission` is the first word of the goal, which tells missions apart. */
+  onStep?: (mission: string) => void
+  wakes?: EngineContext['wakes']
+  leaseMs?: number
+}
+
+const silent = { send: async () => undefined }
+
+export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEngine {
+  const databases = createDatabases({ url, pooler: undefined, onError: () => undefined })
+  const db = databases.engine
+  const instance = uuidv7()
+  const telemetry = createTelemetry(createLogger({ level: 'warn', secrets: [] }))
+  const tools = new Map([['work', workTool(hooks)]])
+  const leaseMs = hooks.leaseMs ?? 30_000
+  const wakes = hooks.wakes ?? silent
+  const engine = new Engine({
+    instance,
+    wakes,
+    clock: systemClock,
+    tools,
+    telemetry,
+    defaultModel: 'bench',
+    journal: createJournal(db, systemClock),
+    missions: createMissions(db, { id: instance, version: '0', host: 'bench' }, leaseMs / 1000),
+    contents: createContents(db, systemClock),
+    model: benchModel(hooks),
+    settings: { leaseMs, sliceMs: 3_600_000, concurrency: 64 },
+  })
+  const missions = missionsContext(databases, wakes, tools, telemetry)
+  return {
+    engine,
+    databases,
+    create: async (steps) => {
+      const id = missions.newId()
+      const request = {
+        messages: [{ role: 'user' as const, content: `${id} ${steps}` }],
+        files: [],
+        labels: {},
+        priority: 0,
+      }
+      const { mission } = await createMission(missions, { tenantId: DEFAULT_TENANT, name: 'bench' }, request)
+      return mission.id
+    },
+    async close() {
+      await engine.drain()
+      await databases.close()
+    },
+  }
+}
+
+/** Calls the tool, two times in its first answer, until all steps but one are done; the last step is the final answer. */
+function benchModel({ onStep }: BenchHooks): Model {
+  return {
+    complete: ({ messages }) => {
+      const [mission = '', count = '20'] = goalOf(messages).split(' ')
+      onStep?.(mission)
+      const done = messages.length - 2
+      const calls = done === 0 ? 2 : done + 1 >= Number(count) ? 0 : 1
+      const toolCalls = Array.from({ length: calls }, (_, index) => {
+        return { id: `c${done}_${index}`, name: 'work', arguments: `{"mission":"${mission}"}` }
+      })
+      const usage = { inputTokens: 1000, outputTokens: 200 }
+      const finishReason = calls === 0 ? ('stop' as const) : ('tool_calls' as const)
+      return Promise.resolve({ model: 'bench', text: textOf(done), toolCalls, finishReason, usage })
+    },
+  }
+}
+
+function goalOf(messages: readonly ModelMessage[]): string {
+  return messages.find(({ role }) => role === 'user')?.content ?? ''
+}
+
+function workTool({ onStep }: BenchHooks): Tool<{ mission: string }> {
+  let k = 0
+  return {
+    name: 'work',
+    description: 'Works',
+    input: z.object({ mission: z.string() }),
+    effect: 'read',
+    timeoutMs: 60_000,
+    maxOutputBytes: 65_536,
+    run({ mission }) {
+      onStep?.(mission)
+      return Promise.resolve({ text: textOf(k++) })
+    },
+  }
+}
+
+function missionsContext(
+  databases: Databases,
+  wakes: EngineContext['wakes'],
+  tools: Map<string, Tool>,
+  telemetry: EngineContext['telemetry'],
+): MissionsContext {
+  const profile = {
+    description: 'For benches',
+    model: {},
+    instructions: 'Work.',
+    tools: ['work'],
+    limits: { steps: 100_000, tokens: 2_000_000_000, costUsd: '1000', wallHours: 24 },
+    prices: {},
+    egress: { allow: [], post: [] },
+  }
+  return {
+    databases,
+    wakes,
+    telemetry,
+    tools,
+    profiles: new Map([['bench', profile]]),
+    defaultProfile: 'bench',
+    newId: () => uuidv7(),
+  }
+}
