@@ -8,7 +8,8 @@ export interface Ran {
 
 /** Runs `npm run mission -- WORDS` as a shell without a terminal does, standard error in its place in between. */
 export async function runCommand(words: string[], env: NodeJS.ProcessEnv): Promise<Ran> {
-  const child = spawn('sh', ['-c', 'exec node scripts/mission.ts "$@" 2>&1 </dev/null', 'sh', ...words], {
+  const command = 'exec "$0" scripts/mission.ts "$@" 2>&1 </dev/null'
+  const child = spawn('sh', ['-c', command, process.execPath, ...words], {
     env: { ...env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
