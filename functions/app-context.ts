@@ -11,6 +11,7 @@ import { createJournal } from '../src/engine/postgres-journal.ts'
 import { createContents, createMissions } from '../src/engine/postgres-missions.ts'
 import { createQueueWakes } from '../src/engine/queue-wakes.ts'
 import type { Wakes } from '../src/engine/ports.ts'
+import { sweep, SWEEP_LATE_SECONDS } from '../src/engine/sweep.ts'
 import { systemClock } from '../src/engine/system-clock.ts'
 import { readProfiles } from '../src/missions/read-profiles.ts'
 import { Watchers } from '../src/missions/watchers.ts'
@@ -118,6 +119,7 @@ function createEngine({ config, secrets, databases, wakes, telemetry, tools }: E
     ),
     contents: createContents(db, systemClock),
     model: createModel(config.model, secrets),
+    sweepIfLate: async () => void (await sweep({ db, wakes, telemetry }, SWEEP_LATE_SECONDS)),
     settings: {
       leaseMs: leaseSeconds * 1e3,
       sliceMs,

@@ -51,6 +51,7 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
     missions: createMissions(db, { id: instance, version: '0', host: 'bench' }, leaseMs / 1000),
     contents: createContents(db, systemClock),
     model: benchModel(hooks),
+    sweepIfLate: async () => undefined,
     settings: { leaseMs, sliceMs: 3_600_000, concurrency: 64 },
   })
   const missions = missionsContext(databases, wakes, tools, telemetry)

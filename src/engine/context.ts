@@ -17,5 +17,7 @@ export interface EngineContext {
   defaultModel: string
   tools: ReadonlyMap<string, Tool>
   telemetry: Telemetry
+  /** Runs a sweep where the timer that should have done it is late; cheap where it is not. */
+  sweepIfLate(): Promise<void>
   settings: { leaseMs: number; sliceMs: number; concurrency: number }
 }

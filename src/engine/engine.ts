@@ -9,6 +9,8 @@ import { Stopped } from './stop-reason.ts'
 /** Changes from outside hold a mission's row for a few milliseconds; a second is long for them. */
 const CLAIM_PAUSES_MS = [10, 30, 100, 300, 600]
 
+const SWEEP_LOOK_MS = 30_000
+
 /** Moves missions, one slice for each call of `runOne`; one engine in a process. */
 export class Engine {
   readonly #context: EngineContext
@@ -16,6 +18,7 @@ export class Engine {
   readonly #claims: Claims
   readonly #draining = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  #lookedAtSweep = -Infinity
 
   constructor(context: EngineContext) {
     this.#context = context
@@ -51,6 +54,7 @@ export class Engine {
 
   async #claimAndRun(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
     await this.#instance.ensureAlive()
+    this.#lookAtSweep()
     const claim = await this.#claim()
     if (claim === undefined) return undefined
     const lost = this.#instance.hold(claim.missionId, claim.epoch)
@@ -61,6 +65,16 @@ export class Engine {
     } finally {
       this.#instance.drop(claim.missionId, claim.epoch)
     }
+  }
+
+  /** Not waited for, and no failure of the mission that happens to move: the next look is due in half a minute. */
+  #lookAtSweep(): void {
+    const { clock, telemetry } = this.#context
+    if (clock.monotonic() - this.#lookedAtSweep < SWEEP_LOOK_MS) return
+    this.#lookedAtSweep = clock.monotonic()
+    const looking = this.#context.sweepIfLate().catch((error: unknown) => telemetry.sweepFailed(error))
+    this.#running.add(looking)
+    void looking.finally(() => this.#running.delete(looking))
   }
 
   /**

@@ -22,6 +22,7 @@ export interface Telemetry {
   leaseLost(about: About): void
   poisoned(about: { message: string }): void
   swept(facts: { due: number; skipped: boolean }): void
+  sweepFailed(error: unknown): void
   databaseError(error: Error): void
   heartbeatFailed(error: unknown): void
   shutdownFailed(error: unknown): void
@@ -45,6 +46,7 @@ export function createTelemetry(logger: Logger): Telemetry {
     leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
     poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
     swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
+    sweepFailed: (error) => logger.warn({ err: reason(error) }, 'engine.sweep.failed'),
     databaseError: (error) =>
       outsideInvocation(() => logger.warn({ err: reason(error) }, 'database.connection.failed')),
     shutdownFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'app.shutdown.failed')),

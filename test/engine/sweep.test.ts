@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EngineDb } from '../../src/db/connection.ts'
 import { beat } from '../../src/db/queries/instances.ts'
 import { beginSweep, findDue, sweepAge } from '../../src/db/queries/sweep.ts'
-import { sweep } from '../../src/engine/sweep.ts'
+import { sweep, SWEEP_LATE_SECONDS } from '../../src/engine/sweep.ts'
 import { claimOne, createWorld, recordTelemetry, recordWakes, type World } from '../support/engine.ts'
 
 let world: World
@@ -32,6 +32,30 @@ async function due(inSeconds: number): Promise<string> {
 const run = async (wakes = recordWakes()) => ({
   ...(await sweep({ db, wakes, telemetry: recordTelemetry({}) })),
   wakes,
+})
+
+describe('an instance that claims', () => {
+  /** Runs whatever may move, on an engine that looks after sweeps as the app's does. */
+  async function wake() {
+    const sent = recordWakes()
+    const { run: runAll, engine } = world.engine({
+      over: ({ telemetry }) => ({
+        sweepIfLate: async () => void (await sweep({ db, wakes: sent, telemetry }, SWEEP_LATE_SECONDS)),
+      }),
+    })
+    await runAll()
+    await engine.drain()
+    return sent.sent
+  }
+
+  it('sweeps where no timer did for two minutes', async () => {
+    await run()
+    const soon = await due(40)
+    expect(await wake()).toEqual([])
+    await world.sql(`update taskforce.facts set at = now() - interval '121 s'`)
+    expect((await wake()).map(({ missionId }) => missionId)).toEqual([soon])
+    expect(await wake()).toEqual([])
+  })
 })
 
 describe('a sweep', () => {

@@ -199,6 +199,7 @@ function makeEngine(db: EngineDb, tools: ReadonlyMap<string, Tool>, options: Eng
     missions: createMissions(db, { id: instance, version: '0', host: 'test' }, leaseMs / 1000),
     contents: createContents(db, systemClock),
     model: { complete: async (request, { signal }) => model(request.messages, signal) },
+    sweepIfLate: async () => undefined,
     settings: { leaseMs, sliceMs, concurrency },
   }
   const engine = new Engine({ ...context, ...options.over?.(context) })
