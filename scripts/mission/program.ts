@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { answer } from './commands/answer.ts'
 import { cancel } from './commands/cancel.ts'
 import { files, type FilesOptions } from './commands/files.ts'
@@ -65,6 +65,9 @@ function addSubmit(program: Command, context: Context, done: (code: number) => v
     })
 }
 
+/** Of missions (contracts page, "HTTP"). */
+const STATUSES = ['queued', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']
+
 function addOthers(program: Command, context: Context, done: (code: number) => void): void {
   const onMission = (name: string, description: string): Command =>
     program.command(name).description(description).argument('<id>', 'the mission', missionId)
@@ -95,7 +98,7 @@ function addOthers(program: Command, context: Context, done: (code: number) => v
     .command('list')
     .description('lists missions, the newest first')
     .option('--limit <number>', 'how many, 1 to 100', pageSize, 20)
-    .option('--status <status>', 'only those that are queued, running, waiting, paused, completed, failed or cancelled')
+    .addOption(new Option('--status <status>', 'only those that are so').choices(STATUSES))
     .option('--cursor <cursor>', 'goes on where a page ended')
     .action(async (_: unknown, command: Command) => done(await list(context, command.optsWithGlobals<ListOptions>())))
 }

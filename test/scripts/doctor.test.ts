@@ -490,6 +490,16 @@ describe('Azure OpenAI', () => {
   })
 })
 
+it('an Azure OpenAI without a list of models is one that may answer all the same', async () => {
+  chat.script(refuse(404))
+  const settings = { AZURE_OPENAI_DEPLOYMENT: 'mini', AZURE_OPENAI_API_KEY: 'azure-key' }
+  const { line } = await examine(good({ AZURE_OPENAI_ENDPOINT: chat.url.replace('/v1', ''), ...settings }))
+  expect(line('Model', 'server')).toMatchObject({
+    status: 'warn',
+    hint: expect.stringContaining('correct AZURE_OPENAI_ENDPOINT'),
+  })
+})
+
 describe('Azure AI Search', () => {
   const search = (endpoint: string) =>
     good({ AZURE_SEARCH_ENDPOINT: endpoint, AZURE_SEARCH_INDEX: 'docs', AZURE_SEARCH_API_KEY: 'search-key' })

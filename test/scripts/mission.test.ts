@@ -348,6 +348,7 @@ describe('wrong usage exits with 2 and one sentence on standard error, before an
     ['an unknown limit', ['Do it', '--limit', 'hours=1'], /steps=N, tokens=N/],
     ['a limit that is no number', ['Do it', '--limit', 'steps=many'], /steps=N, tokens=N/],
     ['a goal without quotes that begins with a command', ['show', 'me'], /put it in quotes/],
+    ['a status that no mission has', ['list', '--status', 'weird'], /Allowed choices are queued, running/],
     ['more words than the command takes', ['list', 'the', 'files'], /too many arguments.*A goal goes in quotes/s],
     ['the word submit before an unquoted goal', ['submit', 'my', 'report'], /"submit my report"/],
     ['an answer that is not JSON', ['answer', unknownId, 'q1', 'blue'], /own quotes: '"blue"'/],

@@ -136,8 +136,8 @@ function refusal(
       : fail('server', `${place} asks for a key (${status})`, `set ${keySetting}`)
   }
   if (status === 404 || status === 405 || status === 501) {
-    if (azure) return fail('server', `${place} is no Azure OpenAI (${status})`, 'correct AZURE_OPENAI_ENDPOINT')
-    const hint = `correct OPENAI_BASE_URL where it should end in /v1; ${ASK}`
+    const address = azure ? 'correct AZURE_OPENAI_ENDPOINT' : 'correct OPENAI_BASE_URL where it should end in /v1'
+    const hint = `${address}; ${ASK}`
     return warn('server', `${place} answers, and has no list of models (${status})`, hint)
   }
   if (status === 429) return warn('server', `${place} limits the rate of requests (429)`, 'try again in a minute')
