@@ -3,6 +3,7 @@ import { QueueServiceClient } from '@azure/storage-queue'
 import pg from 'pg'
 import { migrateUp } from '../db/migrate/up.ts'
 import { createLogins } from '../db/roles.ts'
+import { ownError } from '../domain/own-error.ts'
 import { startAzurite, type LocalAzurite } from './azurite/start-azurite.ts'
 import { readConnections, saveConnections, type SavedConnections } from './saved-connections.ts'
 import { startPostgres, type LocalPostgres } from './postgres/start-postgres.ts'
@@ -28,15 +29,17 @@ export async function startServices(dataDir: string, log: (line: string) => void
     await Promise.allSettled(stops.map((end) => end()))
   }
   try {
+    const startOn = (port: number | undefined) => startPostgres({ dataDir: join(dataDir, 'postgres'), port })
     const postgres = await keepUp('Postgres', stopping.signal, log, (last: LocalPostgres | undefined) =>
-      startPostgres({ dataDir: join(dataDir, 'postgres'), port: last?.port ?? saved.postgresPort }),
+      last === undefined ? preferring('Postgres', saved.postgresPort, undefined, startOn, log) : startOn(last.port),
     )
     stops.push(() => postgres.current().stop())
     log(`Postgres 17 on 127.0.0.1:${postgres.current().port}`)
     const urls = await prepareDatabase(postgres.current(), saved, log)
     const azurite = await keepUp('Azurite', stopping.signal, log, (last: LocalAzurite | undefined) => {
-      const { blobPort = saved.blobPort, queuePort = saved.queuePort } = last ?? {}
-      return startQueue(join(dataDir, 'azurite'), { blobPort, queuePort })
+      const start = (ports: QueuePorts) => startQueue(join(dataDir, 'azurite'), ports)
+      if (last !== undefined) return start({ blobPort: last.blobPort, queuePort: last.queuePort })
+      return preferring('Azurite', { blobPort: saved.blobPort, queuePort: saved.queuePort }, {}, start, log)
     })
     stops.push(() => azurite.current().stop())
     const { blobPort, queuePort, connectionString } = azurite.current()
@@ -50,8 +53,33 @@ export async function startServices(dataDir: string, log: (line: string) => void
   }
 }
 
+interface QueuePorts {
+  blobPort?: number
+  queuePort?: number
+}
+
+/**
+ * Starts a service where it was the last time, so that connection strings stay the same; where another program sits on its
+ * port by now, it takes a free one.
+ */
+async function preferring<P, T>(
+  name: string,
+  ports: P,
+  free: P,
+  start: (ports: P) => Promise<T>,
+  log: (line: string) => void,
+): Promise<T> {
+  try {
+    return await start(ports)
+  } catch (error) {
+    if (ownError(error)?.code !== `${name.toLowerCase()}_port_in_use`) throw error
+    log(`${name} takes a free port: another program is on the one of the last time`)
+    return start(free)
+  }
+}
+
 /** What is in Azurite can be made again: wakes, which the sweep sends anew. So its data may go where it can't be read. */
-async function startQueue(dataDir: string, ports: { blobPort?: number; queuePort?: number }): Promise<LocalAzurite> {
+async function startQueue(dataDir: string, ports: QueuePorts): Promise<LocalAzurite> {
   try {
     return await startAzurite({ dataDir, ...ports })
   } catch (error) {
