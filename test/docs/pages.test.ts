@@ -3,9 +3,7 @@ import { expect, it } from 'vitest'
 import { fill } from '../../scripts/docs/fill.ts'
 import { profileKeys } from '../../scripts/docs/profile-keys.ts'
 import { toolList } from '../../scripts/docs/tool-list.ts'
-import { transcripts } from '../../scripts/docs/transcripts.ts'
 import { profileFileSchema } from '../../src/config/profile-file.ts'
-import { comparable } from './comparable.ts'
 
 /** Pages that come from the product itself. When one fails: `npm run docs`, and read what changed. */
 
@@ -20,9 +18,3 @@ it('every key of a profile is explained', () => {
   expect(profileKeys()).not.toMatch(/\|\s*\|$/m)
   for (const key of Object.keys(profileFileSchema.shape)) expect(profileKeys()).toContain(`\`${key}\``)
 })
-
-it('docs/transcripts.md is what the commands print', async () => {
-  const written = page('transcripts')
-  const now = fill(written, 'transcripts', await transcripts(() => undefined))
-  expect(comparable(now)).toEqual(comparable(written))
-}, 120_000)
