@@ -26,11 +26,10 @@ export interface BenchEngine {
 export interface BenchHooks {
   /** Called as a step's function is entered. `mission` is the first word of the goal, which tells missions apart. */
   onStep?: (mission: string) => void
-  wakes?: EngineContext['wakes']
-  leaseMs?: number
 }
 
-const silent = { send: async () => undefined }
+const wakes = { send: async () => undefined }
+const LEASE_MS = 30_000
 
 export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEngine {
   const databases = createDatabases({ url, pooler: undefined, onError: () => undefined })
@@ -38,8 +37,6 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
   const instance = uuidv7()
   const telemetry = createTelemetry(createLogger({ level: 'warn', secrets: [] }))
   const tools = new Map([['work', workTool(hooks)]])
-  const leaseMs = hooks.leaseMs ?? 30_000
-  const wakes = hooks.wakes ?? silent
   const engine = new Engine({
     instance,
     wakes,
@@ -48,13 +45,13 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
     telemetry,
     defaultModel: 'bench',
     journal: createJournal(db, systemClock),
-    missions: createMissions(db, { id: instance, version: '0', host: 'bench' }, leaseMs / 1000),
+    missions: createMissions(db, { id: instance, version: '0', host: 'bench' }, LEASE_MS / 1000),
     contents: createContents(db, systemClock),
     model: benchModel(hooks),
     sweepIfLate: async () => undefined,
-    settings: { leaseMs, sliceMs: 3_600_000, concurrency: 64 },
+    settings: { leaseMs: LEASE_MS, sliceMs: 3_600_000, concurrency: 64 },
   })
-  const missions = missionsContext(databases, wakes, tools, telemetry)
+  const missions = missionsContext(databases, tools, telemetry)
   return {
     engine,
     databases,
@@ -116,7 +113,6 @@ function workTool({ onStep }: BenchHooks): Tool<{ mission: string }> {
 
 function missionsContext(
   databases: Databases,
-  wakes: EngineContext['wakes'],
   tools: Map<string, Tool>,
   telemetry: EngineContext['telemetry'],
 ): MissionsContext {

@@ -19,6 +19,8 @@ export class Engine {
   readonly #draining = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   #lookedAtSweep = -Infinity
+  /** Beside the missions: a sweep takes no mission's place, and a drain lets it finish. */
+  #sweeping: Promise<void> = Promise.resolve()
 
   constructor(context: EngineContext) {
     this.#context = context
@@ -49,6 +51,7 @@ export class Engine {
   async drain(): Promise<void> {
     this.#draining.abort(new Stopped('drain'))
     await Promise.allSettled(this.#running)
+    await this.#sweeping
     await this.#instance.leave()
   }
 
@@ -72,9 +75,7 @@ export class Engine {
     const { clock, telemetry } = this.#context
     if (clock.monotonic() - this.#lookedAtSweep < SWEEP_LOOK_MS) return
     this.#lookedAtSweep = clock.monotonic()
-    const looking = this.#context.sweepIfLate().catch((error: unknown) => telemetry.sweepFailed(error))
-    this.#running.add(looking)
-    void looking.finally(() => this.#running.delete(looking))
+    this.#sweeping = this.#context.sweepIfLate().catch((error: unknown) => telemetry.sweepFailed(error))
   }
 
   /**

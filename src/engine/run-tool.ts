@@ -3,6 +3,7 @@ import { RetryableError, TerminalError } from '../domain/errors.ts'
 import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
+import { untilAborted } from '../models/deadlines.ts'
 import { boundedSources } from '../tools/sources.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
 import { DatabaseUnreachable } from './connection-patience.ts'
@@ -88,7 +89,8 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
         workspace: workspaceOf(context, run),
         egress: run.profile.egress,
       }
-      return await raceWith(signal, tool.run(parsed.value, given))
+      // A tool that does not heed its signal must not hold the mission.
+      return await untilAborted(tool.run(parsed.value, given), signal)
     } catch (error) {
       run.signal.throwIfAborted()
       if (timeout.aborted) throw new TimedOut(`The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
@@ -97,20 +99,6 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
       if (pause > LONGEST_PAUSE_MS) throw error
       await context.clock.sleep(pause, run.signal)
     }
-  }
-}
-
-/** A tool that does not heed its signal must not hold the mission. */
-async function raceWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const stop = () => reject(signal.reason as Error)
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-    work.catch(() => undefined)
   }
 }
 

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import type { ProfileFile } from '../config/profile-file.ts'
 import { controlTools } from '../domain/control-tools/registry.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
-import { optionalTools } from '../tools/registry.ts'
+import { describeTool, optionalTools } from '../tools/registry.ts'
 import type { Tool } from '../tools/tool.ts'
 
 /**
@@ -60,8 +59,5 @@ function isOfUse(name: string, { egress }: ProfileFile, tools: ReadonlyMap<strin
 function pin(name: string, tools: ReadonlyMap<string, Tool>): EffectiveProfile['tools'][number] {
   const tool = tools.get(name) ?? controlTools.find((control) => control.name === name)
   if (tool === undefined) throw new Error(`Profiles are checked when they are loaded, yet there is no tool "${name}"`)
-  const { description, effect, input } = tool
-  // `io: input`: what the model writes; defaults are then optional in the schema, as they are for it.
-  const { $schema: _, ...parameters } = z.toJSONSchema(input, { io: 'input' })
-  return { name, description, parameters, effect }
+  return { ...describeTool(tool), effect: tool.effect }
 }

@@ -47,8 +47,15 @@ function searchTools(dependencies: SearchDependencies): Tool[] {
   return [createSearchDocuments(index), createGetDocument(index)]
 }
 
+export interface ToolDescription {
+  name: string
+  description: string
+  parameters: Record<string, unknown>
+}
+
 /** A tool as a model is told about it; `parameters` is a JSON Schema (2020-12) of an object. */
-export function describeTool(tool: Tool): { name: string; description: string; parameters: Record<string, unknown> } {
+export function describeTool(tool: Pick<Tool, 'name' | 'description' | 'input'>): ToolDescription {
+  // `io: input`: what the model writes; defaults are then optional in the schema, as they are for it.
   // The dialect's URL costs tokens in each request, and some servers' grammars refuse keys that they don't know.
   const { $schema: _, ...parameters } = z.toJSONSchema(tool.input, { io: 'input' })
   return { name: tool.name, description: tool.description, parameters }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decide, failure } from '../../src/domain/decide.ts'
 import type { EventDraft } from '../../src/domain/event.ts'
-import { answered, created, event, finished, START, started, stateOf } from '../support/journal.ts'
+import { answered, asked, created, event, finished, START, started, stateOf } from '../support/journal.ts'
 
 const SOON = START + 60_000
 const tools = new Set(['read_file', 'post_webhook', 'ask_user', 'wait', 'make_plan'])
@@ -42,16 +42,9 @@ describe('the limit of steps', () => {
       answered('', ['wait', { seconds: 9 }], ['ask_user', { question: '?' }], 'post_webhook', 'read_file'),
       sleeping('c0', SOON + 1),
     ]
-    const asked = event('question.asked', {
-      questionId: 'q',
-      callId: 'c1',
-      kind: 'question',
-      text: '?',
-      schema: {},
-      onDeadline: { action: 'continue' },
-    })
-    expect(words([...events, asked])).toEqual(['post_webhook'])
-    const busy = [...events, asked, posting('c2', '3.2')]
+    const question = asked({ callId: 'c1' })
+    expect(words([...events, question])).toEqual(['post_webhook'])
+    const busy = [...events, question, posting('c2', '3.2')]
     expect(words(busy, ['3.2'])).toEqual([])
     expect(words([...busy, event('timer.fired', { timerId: 't' })], ['3.2'], SOON + 1)).toEqual([])
   })
@@ -79,16 +72,12 @@ describe('the end of a mission with a call under way', () => {
   })
 
   it('by an unanswered question says so too', () => {
-    const asked = event('question.asked', {
-      questionId: 'q',
+    const question = asked({
       callId: 'c1',
-      kind: 'question',
-      text: '?',
-      schema: {},
       deadline: new Date(SOON).toISOString(),
       onDeadline: { action: 'fail' },
     })
-    const events = [...limited(9), answered('', 'post_webhook', 'ask_user'), posting('c0', '3.0'), asked]
+    const events = [...limited(9), answered('', 'post_webhook', 'ask_user'), posting('c0', '3.0'), question]
     expect(words(events, ['3.0'])).toEqual(['question.expired', 'tool.unknown', 'mission.failed'])
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decide } from '../../src/domain/decide.ts'
 import type { EventDraft } from '../../src/domain/event.ts'
 import { MOST_STUMBLES } from '../../src/domain/stumble.ts'
-import { answered, created, event, finished, START, started, stateOf } from '../support/journal.ts'
+import { answered, asked, created, event, finished, START, started, stateOf } from '../support/journal.ts'
 
 const abilities = { instance: 'i1', tools: new Set(['read_file', 'ask_user', 'wait']), inFlight: new Set<string>() }
 const roomy = created({ limits: { steps: 100, tokens: 100_000, costUsd: '9', wallMs: 9e9 } })
@@ -55,19 +55,11 @@ describe('an answer that leads nowhere', () => {
     expect(next(...events)).toMatchObject([{ event: { data: { code: 'model_bad_calls' } } }])
   })
 
-  const asked = event('question.asked', {
-    questionId: 'q',
-    callId: 'c0',
-    kind: 'question',
-    text: '?',
-    schema: {},
-    onDeadline: { action: 'continue' },
-  })
   const takenUp: [string, EventDraft][] = [
     ['finishes', finished('c0', 'x')],
     ['fails by itself', refused('http_status')],
     ['may have happened', event('tool.unknown', { callId: 'c0', name: 'x', key: '3.0' })],
-    ['is a question', asked],
+    ['is a question', asked()],
     ['is a wait', event('timer.set', { timerId: 't', callId: 'c0', until: new Date(START + 90_000).toISOString() })],
     ['is a plan', event('plan.updated', { callId: 'c0', items: [] })],
   ]

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decide } from '../../src/domain/decide.ts'
 import type { EventDraft } from '../../src/domain/event.ts'
 import { summarise } from '../../src/domain/summary.ts'
-import { answered, created, event, START, started, stateOf } from '../support/journal.ts'
+import { answered, asked, created, event, START, started, stateOf } from '../support/journal.ts'
 
 /** Both what the engine is told and what lists show. */
 function waits(...events: EventDraft[]) {
@@ -56,14 +56,6 @@ it('a timer beyond the time of its mission ends with it', () => {
 })
 
 it('a mission that waits for a person shows no time, and is looked at again when a date can still hold it', () => {
-  const asked = event('question.asked', {
-    questionId: 'q',
-    callId: 'c0',
-    kind: 'question',
-    text: '?',
-    schema: {},
-    onDeadline: { action: 'continue' },
-  })
-  const { until, wakeAt, shown } = waits(forever, started(), answered('', 'ask_user'), asked)
+  const { until, wakeAt, shown } = waits(forever, started(), answered('', 'ask_user'), asked())
   expect({ until, wakeAt, shown }).toEqual({ until: undefined, wakeAt: 8.64e15, shown: undefined })
 })

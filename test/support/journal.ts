@@ -54,6 +54,19 @@ export function finished(callId: string, output: string, name = 'read_file'): Ev
   return event('tool.finished', { callId, name, effect: 'read', output, durationMs: 1 })
 }
 
+/** A question of the first call of an answer, without a deadline unless told. */
+export function asked(over: Partial<DataOf<'question.asked'>> = {}): EventDraft {
+  return event('question.asked', {
+    questionId: 'q',
+    callId: 'c0',
+    kind: 'question',
+    text: '?',
+    schema: {},
+    onDeadline: { action: 'continue' },
+    ...over,
+  })
+}
+
 /** Numbers the events from 1 on, one second apart. */
 export function journal(...drafts: EventDraft[]): MissionEvent[] {
   return drafts.map((draft, index) => ({ ...draft, seq: index + 1, at: START + index * 1000 }))

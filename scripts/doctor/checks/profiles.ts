@@ -4,9 +4,6 @@ import { createTools } from '../../../src/tools/registry.ts'
 import type { Inputs, Probe } from '../probe.ts'
 import { fail, pass, warn, type Finding } from '../report.ts'
 
-/** What a configured index brings along. */
-export const SEARCH_TOOLS: ReadonlySet<string> = new Set(['search_documents', 'get_document'])
-
 /** Each profile: whether it is valid, its model's price, tools that this deployment is without, and what it may reach. */
 export function profilesProbe(inputs: Inputs): Probe {
   return {

@@ -1,12 +1,12 @@
 import type { SearchConfig } from '../../../src/config/config.ts'
 import { keepsSecrets } from '../../../src/config/keeps-secrets.ts'
+import { optionalTools } from '../../../src/tools/registry.ts'
 import { count } from '../../mission/text.ts'
 import { causeOf, statusOf } from '../failure.ts'
 import { notLookedAt, type Inputs, type Probe } from '../probe.ts'
 import { fail, pass, warn, type Finding } from '../report.ts'
 import { plainUrl } from '../show-value.ts'
 import { NoTokenError, SCOPES } from '../tokens.ts'
-import { SEARCH_TOOLS } from './profiles.ts'
 
 const FORM = 'AZURE_SEARCH_ENDPOINT=https://NAME.search.windows.net and AZURE_SEARCH_INDEX=INDEX'
 
@@ -27,9 +27,9 @@ export function searchProbe(inputs: Inputs): Probe {
 
 /** Optional all the same: a profile's tools for it are left out. */
 function none({ profiles }: Inputs): Finding {
-  const named = [...profiles.byName.values()].some(({ tools }) => tools.some((tool) => SEARCH_TOOLS.has(tool)))
+  const named = [...profiles.byName.values()].some(({ tools }) => tools.some((tool) => optionalTools.has(tool)))
   if (!named) return pass('index', 'none, and no profile needs one', `to have one: ${FORM}`)
-  return warn('index', `none (optional), so missions are without ${[...SEARCH_TOOLS].join(' and ')}`, FORM)
+  return warn('index', `none (optional), so missions are without ${[...optionalTools].join(' and ')}`, FORM)
 }
 
 async function inspect(inputs: Inputs, search: SearchConfig, signal: AbortSignal): Promise<Finding[]> {
