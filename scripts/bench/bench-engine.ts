@@ -24,8 +24,11 @@ export interface BenchEngine {
 }
 
 export interface BenchHooks {
-  /** Called as a step's function is entered. `mission` is the first word of the goal, which tells missions apart. */
-  onStep?: (mission: string) => void
+  /**
+   * Called as a step's function is entered, and waited for where it gives a promise. `mission` is the first word of the goal,
+   * which tells missions apart.
+   */
+  onStep?: (mission: string) => void | Promise<void>
 }
 
 const wakes = { send: async () => undefined }
@@ -47,6 +50,7 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
     journal: createJournal(db, systemClock),
     missions: createMissions(db, { id: instance, version: '0', host: 'bench' }, LEASE_MS / 1000),
     contents: createContents(db, systemClock),
+    effects: { claim: async () => ({ kind: 'claimed' }) },
     model: benchModel(hooks),
     sweepIfLate: async () => undefined,
     settings: { leaseMs: LEASE_MS, sliceMs: 3_600_000, concurrency: 64 },
@@ -78,7 +82,7 @@ function benchModel({ onStep }: BenchHooks): Model {
   return {
     complete: ({ messages }) => {
       const [mission = '', count = '20'] = goalOf(messages).split(' ')
-      onStep?.(mission)
+      const entered = onStep?.(mission)
       const done = messages.length - 2
       const calls = done === 0 ? 2 : done + 1 >= Number(count) ? 0 : 1
       const toolCalls = Array.from({ length: calls }, (_, index) => {
@@ -86,7 +90,8 @@ function benchModel({ onStep }: BenchHooks): Model {
       })
       const usage = { inputTokens: 1000, outputTokens: 200 }
       const finishReason = calls === 0 ? ('stop' as const) : ('tool_calls' as const)
-      return Promise.resolve({ model: 'bench', text: textOf(done), toolCalls, finishReason, usage })
+      const answer = { model: 'bench', text: textOf(done), toolCalls, finishReason, usage }
+      return entered === undefined ? Promise.resolve(answer) : entered.then(() => answer)
     },
   }
 }
@@ -105,8 +110,8 @@ function workTool({ onStep }: BenchHooks): Tool<{ mission: string }> {
     timeoutMs: 60_000,
     maxOutputBytes: 65_536,
     run({ mission }) {
-      onStep?.(mission)
-      return Promise.resolve({ text: textOf(k++) })
+      const result = { text: textOf(k++) }
+      return onStep?.(mission)?.then(() => result) ?? Promise.resolve(result)
     },
   }
 }

@@ -35,8 +35,8 @@ const ENGINE_LOCK_MS = 1_000
  * 40 instances of each scale group fit a server of 300 connections.
  */
 export function createDatabases(settings: ConnectionSettings): Databases {
-  const api = createPool(settings, 'taskforce-api', 4)
-  const engine = createPool(settings, 'taskforce-engine', 2, ENGINE_LOCK_MS) as EngineDb
+  const api = createPool(settings, { name: 'taskforce-api', max: 4, pipeline: true })
+  const engine = createPool(settings, { name: 'taskforce-engine', max: 2, lockMs: ENGINE_LOCK_MS }) as EngineDb
   return {
     api,
     engine,
@@ -60,12 +60,21 @@ function withoutName(query: unknown): unknown {
   return typeof query === 'object' && query !== null && 'name' in query ? { ...query, name: undefined } : query
 }
 
-function createPool(settings: ConnectionSettings, name: string, max: number, lockMs?: number): pg.Pool {
+interface PoolSettings {
+  name: string
+  max: number
+  lockMs?: number
+  /** A transaction's statements are sent without waiting for each other's results where they don't need them. */
+  pipeline?: boolean
+}
+
+function createPool(settings: ConnectionSettings, { name, max, lockMs, pipeline = false }: PoolSettings): pg.Pool {
   const { url, pooler, password, onError } = settings
   const pool = new pg.Pool({
     connectionString: normaliseUrl(url),
     ...(password === undefined ? {} : { password }),
     max,
+    pipeline,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: 1_800,

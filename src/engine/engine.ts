@@ -3,13 +3,22 @@ import { Claims } from './claims.ts'
 import type { EngineContext } from './context.ts'
 import { Instance } from './instance.ts'
 import type { Claim } from './ports.ts'
-import { runSlice, type SliceEnd, type Stops } from './run-slice.ts'
+import { runSlice, type Outside, type SliceEnd } from './run-slice.ts'
 import { Stopped } from './stop-reason.ts'
 
 /** Changes from outside hold a mission's row for a few milliseconds; a second is long for them. */
 const CLAIM_PAUSES_MS = [10, 30, 100, 300, 600]
 
 const SWEEP_LOOK_MS = 30_000
+
+/** Room for one mission, kept until it is given back or the mission was run. */
+export interface Place {
+  /** The instance that lives and may own the mission. */
+  instance: string
+  /** Runs one slice of at most `sliceMs` of a mission that this instance owns. Rejects like `runOne`. */
+  run(claim: Claim, sliceMs: number): Promise<SliceEnd>
+  giveBack(): void
+}
 
 /** Moves missions, one slice for each call of `runOne`; one engine in a process. */
 export class Engine {
@@ -24,7 +33,7 @@ export class Engine {
 
   constructor(context: EngineContext) {
     this.#context = context
-    this.#instance = new Instance(context)
+    this.#instance = new Instance(context, (count) => this.#takeUp(count))
     this.#claims = new Claims((most) => context.missions.claim(most))
   }
 
@@ -45,6 +54,29 @@ export class Engine {
     }
   }
 
+  /** A place for a mission that the caller is about to create as this instance's; undefined where there is no room now. */
+  async reserve(): Promise<Place | undefined> {
+    if (!this.#hasRoom()) return undefined
+    const taken = Promise.withResolvers<void>()
+    this.#running.add(taken.promise)
+    const giveBack = () => {
+      this.#running.delete(taken.promise)
+      taken.resolve()
+    }
+    try {
+      await this.#instance.ensureAlive()
+    } catch (error) {
+      giveBack()
+      throw error
+    }
+    const run = (claim: Claim, sliceMs: number) => this.#runClaimed(claim, sliceMs).finally(giveBack)
+    return { instance: this.#context.instance, run, giveBack }
+  }
+
+  #hasRoom(): boolean {
+    return !this.#draining.signal.aborted && this.#running.size < this.#context.settings.concurrency
+  }
+
   /**
    * Claims nothing more, waits for tools that act once (30 s at most), hands over what runs, and takes the instance's row away.
    */
@@ -60,13 +92,28 @@ export class Engine {
     this.#lookAtSweep()
     const claim = await this.#claim()
     if (claim === undefined) return undefined
-    const lost = this.#instance.hold(claim.missionId, claim.epoch)
+    return { missionId: claim.missionId, end: await this.#runClaimed(claim, this.#context.settings.sliceMs) }
+  }
+
+  async #runClaimed(claim: Claim, sliceMs: number): Promise<SliceEnd> {
+    const hold = this.#instance.hold(claim)
     try {
-      const end = await this.#runSlice(claim, { lost, drain: this.#draining.signal })
+      const end = await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
-      return { missionId: claim.missionId, end }
+      return end
     } finally {
-      this.#instance.drop(claim.missionId, claim.epoch)
+      this.#instance.drop(hold)
+    }
+  }
+
+  /**
+   * Missions of an instance that died have no wake until the next sweep: whoever is awake takes up as many as it has room
+   * for. What fails here is found by the sweep.
+   */
+  #takeUp(orphans: number): void {
+    const room = this.#context.settings.concurrency - this.#running.size
+    for (let n = 0; n < Math.min(orphans, room); n++) {
+      void this.runOne().catch((error: unknown) => this.#context.telemetry.sliceFailed(error))
     }
   }
 
@@ -91,9 +138,9 @@ export class Engine {
     return this.#claims.next()
   }
 
-  async #runSlice(claim: Claim, stops: Stops): Promise<SliceEnd> {
+  async #runSlice(claim: Claim, outside: Outside): Promise<SliceEnd> {
     try {
-      return await runSlice(this.#context, claim, stops)
+      return await runSlice(this.#context, claim, outside)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.#context.telemetry.missionUnreadable({ ...claim, error })

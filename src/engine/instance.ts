@@ -1,11 +1,6 @@
 import type { EngineContext } from './context.ts'
-import type { Owned } from './ports.ts'
-import { Stopped } from './stop-reason.ts'
-
-interface Held {
-  epoch: number
-  controller: AbortController
-}
+import { Hold } from './hold.ts'
+import type { Claim, Owned } from './ports.ts'
 
 /** An instance stops beating when it has had nothing to do for this long; its row then expires by itself. */
 const IDLE_MS = 30_000
@@ -13,12 +8,14 @@ const POLL_MS = 2_000
 
 /**
  * This process among the instances: it proves by one row that it lives, and compares every 2 s by one statement what it
- * owns with what it works on. What was cancelled or taken over stops here; what it owns without working on it, after an
- * error or a claim whose answer was lost, is given up, since nobody else may take it while this instance lives.
+ * owns with what it works on. What was cancelled or taken over stops here, and what came in from outside is told; what it
+ * owns without working on it, after an error or a claim whose answer was lost, is given up, since nobody else may take it
+ * while this instance lives. The same statement tells when missions of an instance that died are there to be claimed.
  */
 export class Instance {
   readonly #context: EngineContext
-  readonly #held = new Map<string, Held>()
+  readonly #onOrphans: (count: number) => void
+  readonly #held = new Map<string, Hold>()
   #aliveUntil = -Infinity
   #beating: Promise<void> | undefined
   #beatTimer: NodeJS.Timeout | undefined
@@ -28,8 +25,9 @@ export class Instance {
   /** Owned and not worked on at the last poll; a claim may just be on its way, so it takes two polls to be sure. */
   #strays = new Set<string>()
 
-  constructor(context: EngineContext) {
+  constructor(context: EngineContext, onOrphans: (count: number) => void) {
     this.#context = context
+    this.#onOrphans = onOrphans
   }
 
   /** Before a claim: without a living row, a claim would be free for others at once. */
@@ -41,15 +39,14 @@ export class Instance {
     this.#pollTimer ??= this.#every(POLL_MS, () => this.#poll())
   }
 
-  /** The signal is aborted when the mission is cancelled, taken over, or this instance can't prove that it lives. */
-  hold(missionId: string, epoch: number): AbortSignal {
-    const controller = new AbortController()
-    this.#held.set(missionId, { epoch, controller })
-    return controller.signal
+  hold(claim: Claim): Hold {
+    const hold = new Hold(claim)
+    this.#held.set(claim.missionId, hold)
+    return hold
   }
 
-  drop(missionId: string, epoch: number): void {
-    if (this.#held.get(missionId)?.epoch === epoch) this.#held.delete(missionId)
+  drop(hold: Hold): void {
+    if (this.#held.get(hold.missionId) === hold) this.#held.delete(hold.missionId)
     this.#busyAt = this.#context.clock.monotonic()
   }
 
@@ -76,13 +73,16 @@ export class Instance {
   }
 
   async #poll(): Promise<void> {
-    const asked = [...this.#held]
-    const owned = await this.#context.missions.owned()
-    const epochs = new Map(owned.map(({ missionId, epoch }) => [missionId, epoch]))
-    for (const [missionId, { epoch, controller }] of asked) {
-      if (epochs.get(missionId) !== epoch) controller.abort(new Stopped('lost'))
+    const asked = [...this.#held.values()]
+    const { owned, orphans } = await this.#context.missions.poll()
+    const byId = new Map(owned.map((one) => [one.missionId, one]))
+    for (const hold of asked) {
+      const now = byId.get(hold.missionId)
+      if (now?.epoch === hold.epoch) hold.tell(now)
+      else hold.lose()
     }
     await this.#giveUpStrays(owned.filter(({ missionId, epoch }) => this.#held.get(missionId)?.epoch !== epoch))
+    if (orphans > 0) this.#onOrphans(orphans)
   }
 
   async #giveUpStrays(strays: Owned[]): Promise<void> {
@@ -98,7 +98,7 @@ export class Instance {
   }
 
   #loseAll(): void {
-    for (const { controller } of this.#held.values()) controller.abort(new Stopped('lost'))
+    for (const hold of this.#held.values()) hold.lose()
   }
 
   #every(ms: number, work: () => Promise<void>): NodeJS.Timeout {

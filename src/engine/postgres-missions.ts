@@ -3,19 +3,26 @@ import { TerminalError } from '../domain/errors.ts'
 import type { EngineDb } from '../db/connection.ts'
 import { claimMissions, isAnyFree } from '../db/queries/claim-mission.ts'
 import { readContent, storeContent } from '../db/queries/contents.ts'
-import { beat, leave, readOwned, type InstanceFacts } from '../db/queries/instances.ts'
+import { beat, leave, pollControl, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
 import { abandonMission, readInbox } from '../db/queries/release-mission.ts'
+import { send } from '../db/statement.ts'
 import { patiently } from './connection-patience.ts'
 import type { Clock, Contents, Missions } from './ports.ts'
+import { TenantTurns } from './turns.ts'
 
 export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSeconds: number): Missions {
   const profiles = new Map<string, Promise<EffectiveProfile>>()
+  const turns = new TenantTurns()
   return {
-    claim: (most) => claimMissions(db, instance.id, most),
+    claim: async (most) => {
+      const claims = await claimMissions(db, instance.id, most, turns.ahead())
+      turns.took(claims)
+      return claims
+    },
     anyFree: () => isAnyFree(db),
     inbox: (lease) => readInbox(db, lease),
-    owned: () => readOwned(db, instance.id),
+    poll: () => pollControl(db, instance.id),
     abandon: (lease) => abandonMission(db, lease),
     beat: () => beat(db, instance, leaseSeconds),
     leave: () => leave(db, instance.id),
@@ -26,7 +33,8 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
 /** Content is named by its hash, so that storing and reading it again does no harm. */
 export function createContents(db: EngineDb, clock: Clock): Contents {
   return {
-    store: (tenantId, sha256, bytes) => patiently(clock, () => storeContent(db, tenantId, sha256, bytes)),
+    store: (tenantId, sha256, bytes) =>
+      patiently(clock, async () => void (await send(db, [storeContent(tenantId, sha256, bytes)]))),
     read: (tenantId, sha256) => patiently(clock, () => readContent(db, tenantId, sha256)),
   }
 }

@@ -26,6 +26,11 @@ export class Recorder {
     return this.#state
   }
 
+  /** How many events from outside are in the state. */
+  get inbox(): number {
+    return this.#inbox
+  }
+
   /** The state as it would be after an event that is not recorded yet. */
   preview(event: EventDraft): MissionState {
     return preview(this.#state, event)
@@ -35,13 +40,14 @@ export class Recorder {
    * Events that follow from the state, all or none. False on a conflict: they are dropped, the state is up to date then, and
    * decides anew. Throws Stopped `lost` where the lease is gone.
    */
-  async append(events: EventDraft[]): Promise<boolean> {
+  async append(drafts: EventDraft[]): Promise<boolean> {
+    const events = drafts.map((draft) => sparing(draft, this.#state.seq))
     const ends = events.some(({ type }) => endsJournal(type))
     const change = ends ? endTransition(events.reduce(preview, this.#state)) : undefined
     const result = await this.#context.journal.append(this.#lease, this.#state.seq, events, change)
     if (result.kind === 'lost') throw new Stopped('lost')
     if (result.kind === 'conflict') {
-      await this.#rebase()
+      await this.rebase()
       return false
     }
     for (const event of result.recorded) {
@@ -56,7 +62,7 @@ export class Recorder {
     const guarded = { ...change, inbox: this.#inbox }
     const result = await this.#context.journal.append(this.#lease, this.#state.seq, [], guarded)
     if (result.kind === 'recorded') return true
-    await this.#rebase()
+    await this.rebase()
     return false
   }
 
@@ -65,7 +71,8 @@ export class Recorder {
     this.#context.telemetry.recorded({ ...this.#claim, profile: this.#state.profile.name }, event, this.#state)
   }
 
-  async #rebase(): Promise<void> {
+  /** Reads what others appended. Throws Stopped `lost` where the lease is gone. */
+  async rebase(): Promise<void> {
     const inbox = await this.#context.missions.inbox(this.#lease)
     if (inbox === undefined) throw new Stopped('lost')
     this.#inbox = inbox
@@ -73,6 +80,12 @@ export class Recorder {
       this.#state = evolve(this.#state, event)
     }
   }
+}
+
+/** What the model had seen is recorded only where something came in while it thought: otherwise the number before tells it. */
+function sparing(draft: EventDraft, seq: number): EventDraft {
+  if (draft.type !== 'model.answered' || draft.data.seenSeq !== seq) return draft
+  return { ...draft, data: { ...draft.data, seenSeq: undefined } }
 }
 
 function preview(state: MissionState, event: EventDraft): MissionState {

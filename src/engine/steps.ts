@@ -40,7 +40,12 @@ export class Steps {
     )
   }
 
-  /** The step that ended first, of those that were not taken yet; undefined when none did within `ms`. */
+  /** Lets `next` answer at once: there is something else to look at. */
+  nudge(): void {
+    this.#news.resolve()
+  }
+
+  /** The step that ended first, of those that were not taken yet; undefined when none did within `ms`, or after a nudge. */
   async next(ms: number): Promise<Ended | undefined> {
     if (this.#ended.length === 0) await this.#newsWithin(ms)
     const ended = this.#ended.shift()

@@ -21,6 +21,7 @@ export interface Telemetry {
   missionUnreadable(about: About & { error: unknown }): void
   leaseLost(about: About): void
   poisoned(about: { message: string }): void
+  sliceFailed(error: unknown): void
   swept(facts: { due: number; skipped: boolean }): void
   sweepFailed(error: unknown): void
   databaseError(error: Error): void
@@ -45,6 +46,7 @@ export function createTelemetry(logger: Logger): Telemetry {
       logger.error({ ...context(about), err: reason(error) }, 'agent.mission.unreadable'),
     leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
     poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
+    sliceFailed: (error) => outsideInvocation(() => logger.error({ err: reason(error) }, 'engine.slice.failed')),
     swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
     sweepFailed: (error) => logger.warn({ err: reason(error) }, 'engine.sweep.failed'),
     databaseError: (error) =>

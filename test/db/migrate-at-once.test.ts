@@ -4,12 +4,12 @@ import { migrateDown } from '../../src/db/migrate/down.ts'
 import { readHistory } from '../../src/db/migrate/status.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { withConnection } from '../support/postgres.ts'
-import { aDatabase, migrationsWith, tableMigration } from './migrate-folder.ts'
+import { aDatabase, CURRENT, later, migrationsWith, tableMigration } from './migrate-folder.ts'
 
 const INDEX = {
-  '0002_index.up.sql':
+  [`${later('index')}.up.sql`]:
     '-- minCode: 1\n-- no-transaction\ncreate index concurrently i on taskforce.events (type); -- a; b\ncreate index concurrently j on taskforce.events (at);\n',
-  '0002_index.down.sql':
+  [`${later('index')}.down.sql`]:
     '-- no-transaction\ndrop index concurrently taskforce.i;\ndrop index concurrently taskforce.j;\n',
 }
 
@@ -24,35 +24,40 @@ async function waitsForLock(client: Client, database: string): Promise<boolean> 
 
 describe('several migrates at once', () => {
   test('twenty start on an empty database, and each migration is applied by exactly one', async () => {
-    const dir = await migrationsWith({ ...tableMigration('0002_two', 'two'), ...tableMigration('0003_three', 'three') })
+    const dir = await migrationsWith({
+      ...tableMigration(later('two'), 'two'),
+      ...tableMigration(later('three', 2), 'three'),
+    })
     const { ownerUrl } = await aDatabase({ migrated: false })
     const reports = await Promise.all(Array.from({ length: 20 }, () => migrateUp(ownerUrl, { dir })))
-    expect(new Set(reports.map(({ revision, pending }) => `${revision} ${pending.length}`))).toEqual(new Set(['3 0']))
-    expect(reports.flatMap(({ done }) => done).sort()).toEqual(['0001_missions', '0002_two', '0003_three'])
+    expect(new Set(reports.map(({ revision, pending }) => `${revision} ${pending.length}`))).toEqual(
+      new Set([`${CURRENT.revision + 2} 0`]),
+    )
+    expect(reports.flatMap(({ done }) => done).sort()).toEqual([...CURRENT.applied, later('two'), later('three', 2)])
   })
 
   test('eight build an index concurrently without waiting for each other for ever', async () => {
     const dir = await migrationsWith(INDEX)
     const { ownerUrl } = await aDatabase()
     const reports = await Promise.all(Array.from({ length: 8 }, () => migrateUp(ownerUrl, { dir })))
-    expect(reports.flatMap(({ done }) => done)).toEqual(['0002_index'])
+    expect(reports.flatMap(({ done }) => done)).toEqual([later('index')])
     const report = await migrateDown(ownerUrl, { dir, goal: { steps: 1 } })
-    expect(report).toMatchObject({ revision: 1, done: ['0002_index'] })
+    expect(report).toMatchObject({ revision: CURRENT.revision, done: [later('index')] })
   })
 
   test('a runner that does not know the lock is noticed by its bookkeeping row', async () => {
-    const dir = await migrationsWith(tableMigration('0002_two', 'two'))
+    const dir = await migrationsWith(tableMigration(later('two'), 'two'))
     const { ownerUrl, name } = await aDatabase()
     await withConnection(ownerUrl, async (other) => {
       await other.query('begin')
-      await other.query(`insert into taskforce.migrations values (2, 'two', 'x', 1)`)
+      await other.query(`insert into taskforce.migrations values ($1, 'two', 'x', 1)`, [CURRENT.revision + 1])
       await other.query('create table taskforce.two ()')
       const running = migrateUp(ownerUrl, { dir, lockTimeoutMs: 20_000 })
       await expect
         .poll(() => withConnection(ownerUrl, (client) => waitsForLock(client, name)), { timeout: 10_000 })
         .toBe(true)
       await other.query('commit')
-      expect(await running).toMatchObject({ revision: 2, done: [] })
+      expect(await running).toMatchObject({ revision: CURRENT.revision + 1, done: [] })
     })
   })
 })
@@ -60,8 +65,8 @@ describe('several migrates at once', () => {
 describe('a lock that another session holds', () => {
   test('is waited for no longer than the timeout, and its holder is named', async () => {
     const dir = await migrationsWith({
-      '0002_labels.up.sql': '-- minCode: 1\nalter table taskforce.missions add column more text;\n',
-      '0002_labels.down.sql': 'alter table taskforce.missions drop column more;\n',
+      [`${later('labels')}.up.sql`]: '-- minCode: 1\nalter table taskforce.missions add column more text;\n',
+      [`${later('labels')}.down.sql`]: 'alter table taskforce.missions drop column more;\n',
     })
     const { ownerUrl } = await aDatabase()
     await withConnection(ownerUrl, async (holder) => {
@@ -73,9 +78,9 @@ describe('a lock that another session holds', () => {
         message: expect.stringContaining(`session ${rows[0]?.pid} (user taskforce, a long report, idle in transaction`),
         hint: expect.stringContaining(`select pg_terminate_backend(${rows[0]?.pid})`),
       })
-      expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: 1 })
+      expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: CURRENT.revision })
     })
-    expect((await migrateUp(ownerUrl, { dir })).revision).toBe(2)
+    expect((await migrateUp(ownerUrl, { dir })).revision).toBe(CURRENT.revision + 1)
   })
 })
 
@@ -83,7 +88,7 @@ describe('a migration outside a transaction', () => {
   test('keeps what was done before a failure, says so, and is not recorded', async () => {
     const dir = await migrationsWith({
       ...INDEX,
-      '0002_index.up.sql':
+      [`${later('index')}.up.sql`]:
         '-- minCode: 1\n-- no-transaction\ncreate index concurrently i on taskforce.events (type);\nselect nonsense;\n',
     })
     const { ownerUrl } = await aDatabase()
@@ -91,7 +96,7 @@ describe('a migration outside a transaction', () => {
       code: 'migration_failed',
       message: expect.stringContaining('1 of its 2 statements are done and stay'),
     })
-    expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: 1 })
+    expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: CURRENT.revision })
     await withConnection(ownerUrl, async (client) => {
       const { rows } = await client.query(
         `select tableowner from pg_indexes join pg_tables using (schemaname, tablename) where indexname = 'i'`,

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { revisionLabel } from '../../src/db/migrate/read-migrations.ts'
 import { freePort } from '../../src/local/processes/free-port.ts'
 import { withConnection } from '../support/postgres.ts'
-import { aDatabase } from './migrate-folder.ts'
+import { aDatabase, CURRENT } from './migrate-folder.ts'
 
 interface Run {
   code: number
@@ -36,14 +37,13 @@ test('up, current and check give one JSON value, and the address may have the fo
   const { ownerUrl } = await aDatabase({ migrated: false })
   const env = { DATABASE_URL: ownerUrl.replace(/^postgres\w*:/, 'postgresql+asyncpg:') }
   const none = await migrate(env, 'current', '--json')
-  expect(JSON.parse(none.stdout)).toEqual({ revision: 0, minCode: 0, applied: [], pending: ['0001_missions'] })
+  expect(JSON.parse(none.stdout)).toEqual({ revision: 0, minCode: 0, applied: [], pending: CURRENT.applied })
   const up = await migrate(env, 'up', '--json')
-  expect(up).toMatchObject({ code: 0, stderr: 'Applied 0001_missions.\n' })
-  const all = { revision: 1, minCode: 1, applied: ['0001_missions'], pending: [] }
-  expect(JSON.parse(up.stdout)).toEqual({ ...all, done: ['0001_missions'] })
+  expect(up).toMatchObject({ code: 0, stderr: CURRENT.applied.map((label) => `Applied ${label}.\n`).join('') })
+  expect(JSON.parse(up.stdout)).toEqual({ ...CURRENT, done: CURRENT.applied })
   const check = await migrate(env, 'check', '--json')
   expect(check).toMatchObject({ code: 0, stderr: '' })
-  expect(JSON.parse(check.stdout)).toEqual({ ...all, drift: [] })
+  expect(JSON.parse(check.stdout)).toEqual({ ...CURRENT, drift: [] })
 })
 
 test('DATABASE_DIRECT_URL wins over DATABASE_URL, which wins over the local environment', async () => {
@@ -52,9 +52,11 @@ test('DATABASE_DIRECT_URL wins over DATABASE_URL, which wins over the local envi
   onTestFinished(() => rm(data, { recursive: true, force: true }))
   const nowhere = `postgresql://u:secret@127.0.0.1:${await freePort()}/d`
   const direct = await migrate({ DATABASE_DIRECT_URL: ownerUrl, DATABASE_URL: nowhere }, 'current')
-  expect(direct.stdout).toContain('at revision 0001')
+  expect(direct.stdout).toContain(`at revision ${revisionLabel(CURRENT.revision)}`)
   await writeFile(join(data, 'run.json'), JSON.stringify({ event: 'ready', databaseUrl: ownerUrl }))
-  expect((await migrate({}, 'current', '--data', data)).stdout).toContain('at revision 0001')
+  expect((await migrate({}, 'current', '--data', data)).stdout).toContain(
+    `at revision ${revisionLabel(CURRENT.revision)}`,
+  )
   const failed = await migrate({ DATABASE_URL: nowhere }, 'current', '--data', data)
   expect(failed).toMatchObject({
     code: 1,
@@ -80,7 +82,7 @@ test('drift ends with 1, wrong usage with 2, and a down that would lose missions
   const { ownerUrl } = await aDatabase()
   const env = { DATABASE_URL: ownerUrl }
   expect((await migrate(env, 'up', 'soon')).code).toBe(2)
-  expect((await migrate(env, 'up', '9')).code).toBe(2)
+  expect((await migrate(env, 'up', '9999')).code).toBe(2)
   expect((await migrate(env)).code).toBe(2)
   expect((await migrate(env, '--help')).code).toBe(0)
   await withConnection(ownerUrl, (client) =>
@@ -95,5 +97,6 @@ test('drift ends with 1, wrong usage with 2, and a down that would lose missions
     stdout: expect.stringMatching(/^\+ column missions\.mood text\n/),
   })
   expect(await migrate(env, 'down', '0')).toMatchObject({ code: 3, stderr: expect.stringContaining('--yes') })
-  expect(await migrate(env, 'down', '0', '--yes')).toMatchObject({ code: 0, stderr: 'Took back 0001_missions.\n' })
+  const tookBack = CURRENT.applied.toReversed().map((label) => `Took back ${label}.\n`)
+  expect(await migrate(env, 'down', '0', '--yes')).toMatchObject({ code: 0, stderr: tookBack.join('') })
 })

@@ -6,7 +6,7 @@ import { migrationLabel, readMigrations } from '../../src/db/migrate/read-migrat
 import { splitStatements } from '../../src/db/migrate/split-statements.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { CODE_REVISION, schemaFits } from '../../src/db/schema-revision.ts'
-import { aDatabase, migrationsOnly, migrationsWith } from './migrate-folder.ts'
+import { aDatabase, CURRENT, later, migrationsOnly, migrationsWith } from './migrate-folder.ts'
 
 describe('code and schema', () => {
   test.each([
@@ -92,13 +92,16 @@ describe('new', () => {
   test('writes the next two files under a name in snake case, and they are refused until they say something', async () => {
     const dir = await migrationsWith({})
     const { revision, files } = await createMigration('Add Labels-toMissions!', dir)
-    expect(revision).toBe(2)
+    expect(revision).toBe(CURRENT.revision + 1)
     expect(files.map((file) => basename(file))).toEqual([
-      '0002_add_labels_to_missions.up.sql',
-      '0002_add_labels_to_missions.down.sql',
+      `${later('add_labels_to_missions')}.up.sql`,
+      `${later('add_labels_to_missions')}.down.sql`,
     ])
-    expect(await readFile(files[0], 'utf8')).toMatch(/^-- minCode: 1\n/)
-    expect((await readMigrations(dir)).map(migrationLabel)).toEqual(['0001_missions', '0002_add_labels_to_missions'])
+    expect(await readFile(files[0], 'utf8')).toMatch(new RegExp(`^-- minCode: ${CURRENT.revision}\\n`))
+    expect((await readMigrations(dir)).map(migrationLabel)).toEqual([
+      ...CURRENT.applied,
+      later('add_labels_to_missions'),
+    ])
     const { ownerUrl } = await aDatabase()
     await expect(migrateUp(ownerUrl, { dir })).rejects.toMatchObject({ code: 'migration_empty' })
   })

@@ -3,7 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { migrationsDir } from '../../src/db/migrate/migrations-dir.ts'
+import { migrationLabel, readMigrations } from '../../src/db/migrate/read-migrations.ts'
 import { type TestDatabase, createTestDatabase } from '../support/postgres.ts'
+
+const own = await readMigrations()
+
+/** What is said of a database that has all of the project's own migrations, however many there are by now. */
+export const CURRENT = {
+  revision: Math.max(...own.map(({ revision }) => revision)),
+  minCode: Math.max(...own.map(({ minCode }) => minCode)),
+  applied: own.map(migrationLabel),
+  pending: [],
+}
+
+/** The label of a made-up migration, the first after the project's own or one further on. */
+export function later(name: string, nth = 1): string {
+  return migrationLabel({ revision: CURRENT.revision + nth, name })
+}
 
 /** A copy of the project's migrations with these files added or replaced; removed after the test. */
 export async function migrationsWith(files: Record<string, string>): Promise<string> {

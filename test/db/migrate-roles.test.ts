@@ -4,7 +4,7 @@ import { type TestDatabase, createTestDatabase, withConnection } from '../suppor
 
 const A = '00000000-0000-7000-8000-00000000000a'
 const B = '00000000-0000-7000-8000-00000000000b'
-const TENANT_TABLES = ['contents', 'events', 'idempotency_keys', 'missions', 'profiles']
+const TENANT_TABLES = ['contents', 'deltas', 'events', 'idempotency_keys', 'missions', 'profiles', 'watched']
 const FILL = rowsOf(A) + rowsOf(B)
 
 /** A mission has its tenant's id, so that each is easy to name. */
@@ -18,7 +18,9 @@ insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
   values ('${tenant}', 1, 0, 1, 'mission.created', '{}', '${tenant}');
 insert into taskforce.contents (tenant_id, sha256, bytes) values ('${tenant}', repeat('0', 64), '');
 insert into taskforce.idempotency_keys (tenant_id, key, fingerprint, mission_id)
-  values ('${tenant}', 'k', 'f', '${tenant}');`
+  values ('${tenant}', 'k', 'f', '${tenant}');
+insert into taskforce.deltas (mission_id, tenant_id, epoch, after_seq, text) values ('${tenant}', '${tenant}', 1, 1, 'So f');
+insert into taskforce.watched (mission_id, tenant_id, until) values ('${tenant}', '${tenant}', now());`
 }
 
 let database: TestDatabase

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { migrateDown } from '../../src/db/migrate/down.ts'
 import { readHistory } from '../../src/db/migrate/status.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
-import { CODE_REVISION, readSchemaRevision } from '../../src/db/schema-revision.ts'
+import { readSchemaRevision } from '../../src/db/schema-revision.ts'
 import { withConnection } from '../support/postgres.ts'
-import { aDatabase, migrationsWith, tableMigration } from './migrate-folder.ts'
+import { aDatabase, CURRENT, later, migrationsWith, tableMigration } from './migrate-folder.ts'
 
 const CREATE_MISSION = `
 insert into taskforce.profiles (tenant_id, hash, name, body) select id, 'h', 'dev', '{}' from taskforce.tenants;
@@ -25,18 +25,17 @@ function tablesOf(url: string): Promise<{ name: string; owner: string }[]> {
 describe('up and down', () => {
   test('an empty database goes up, down and up again, and a second up does nothing', async () => {
     const { ownerUrl } = await aDatabase({ migrated: false })
-    const all = { revision: 1, minCode: 1, applied: ['0001_missions'], pending: [] }
-    expect(await migrateUp(ownerUrl)).toEqual({ ...all, done: ['0001_missions'] })
-    expect(await migrateUp(ownerUrl)).toEqual({ ...all, done: [] })
-    expect(await migrateDown(ownerUrl, { goal: { steps: 1 } })).toEqual({
+    expect(await migrateUp(ownerUrl)).toEqual({ ...CURRENT, done: CURRENT.applied })
+    expect(await migrateUp(ownerUrl)).toEqual({ ...CURRENT, done: [] })
+    expect(await migrateDown(ownerUrl, { goal: { steps: CURRENT.applied.length } })).toEqual({
       revision: 0,
       minCode: 0,
       applied: [],
-      pending: ['0001_missions'],
-      done: ['0001_missions'],
+      pending: CURRENT.applied,
+      done: CURRENT.applied.toReversed(),
     })
     expect((await tablesOf(ownerUrl)).map(({ name }) => name)).toEqual(['migrations'])
-    expect(await migrateUp(ownerUrl)).toEqual({ ...all, done: ['0001_missions'] })
+    expect(await migrateUp(ownerUrl)).toEqual({ ...CURRENT, done: CURRENT.applied })
   })
 
   test('every table belongs to taskforce_owner and not to the login that migrated', async () => {
@@ -48,24 +47,29 @@ describe('up and down', () => {
   })
 
   test('up stops at a revision, down ends at one, and neither goes to one that is not there', async () => {
-    const dir = await migrationsWith({ ...tableMigration('0002_two', 'two'), ...tableMigration('0003_three', 'three') })
+    const dir = await migrationsWith({
+      ...tableMigration(later('two'), 'two'),
+      ...tableMigration(later('three', 2), 'three'),
+    })
     const { ownerUrl } = await aDatabase({ migrated: false })
-    expect((await migrateUp(ownerUrl, { dir, to: 2 })).pending).toEqual(['0003_three'])
-    expect((await migrateUp(ownerUrl, { dir })).done).toEqual(['0003_three'])
-    const report = await migrateDown(ownerUrl, { dir, goal: { revision: 1 } })
-    expect(report.done).toEqual(['0003_three', '0002_two'])
-    await expect(migrateUp(ownerUrl, { dir, to: 4 })).rejects.toMatchObject({ code: 'unknown_revision' })
-    await expect(migrateDown(ownerUrl, { dir, goal: { revision: 2 } })).rejects.toMatchObject({
+    expect((await migrateUp(ownerUrl, { dir, to: CURRENT.revision + 1 })).pending).toEqual([later('three', 2)])
+    expect((await migrateUp(ownerUrl, { dir })).done).toEqual([later('three', 2)])
+    const report = await migrateDown(ownerUrl, { dir, goal: { revision: CURRENT.revision } })
+    expect(report.done).toEqual([later('three', 2), later('two')])
+    await expect(migrateUp(ownerUrl, { dir, to: CURRENT.revision + 3 })).rejects.toMatchObject({
+      code: 'unknown_revision',
+    })
+    await expect(migrateDown(ownerUrl, { dir, goal: { revision: CURRENT.revision + 1 } })).rejects.toMatchObject({
       code: 'unknown_revision',
     })
   })
 
   test('the history has the times of what was applied and null for what is pending', async () => {
-    const dir = await migrationsWith(tableMigration('0002_two', 'two'))
+    const dir = await migrationsWith(tableMigration(later('two'), 'two'))
     const { ownerUrl } = await aDatabase()
     const { history } = await readHistory(ownerUrl, dir)
     expect(history).toMatchObject([
-      { revision: 1, appliedAt: expect.stringMatching(/T.*Z$/) },
+      ...CURRENT.applied.map(() => ({ appliedAt: expect.stringMatching(/T.*Z$/) as string })),
       { name: 'two', appliedAt: null },
     ])
   })
@@ -76,31 +80,35 @@ describe('up and down', () => {
     const refusal = await migrateDown(ownerUrl, { goal: { steps: 1 } }).catch((error: unknown) => error)
     expect(refusal).toMatchObject({ code: 'would_lose_data', hint: expect.stringContaining('--yes') })
     expect(await query(ownerUrl, 'select from taskforce.missions')).toHaveLength(1)
-    expect((await migrateDown(ownerUrl, { goal: { steps: 1 }, yes: true })).revision).toBe(0)
+    expect((await migrateDown(ownerUrl, { goal: { revision: 0 }, yes: true })).revision).toBe(0)
   })
 
   test('a migration that fails leaves nothing behind, names its line, and those before it stay', async () => {
     const dir = await migrationsWith({
-      ...tableMigration('0002_two', 'two'),
-      '0003_bad.up.sql': '-- minCode: 1\ncreate table taskforce.three ();\nselect nonsense;\n',
-      '0003_bad.down.sql': 'drop table taskforce.three;\n',
+      ...tableMigration(later('two'), 'two'),
+      [`${later('bad', 2)}.up.sql`]: '-- minCode: 1\ncreate table taskforce.three ();\nselect nonsense;\n',
+      [`${later('bad', 2)}.down.sql`]: 'drop table taskforce.three;\n',
     })
     const { ownerUrl } = await aDatabase()
     await expect(migrateUp(ownerUrl, { dir })).rejects.toMatchObject({
       code: 'migration_failed',
-      message: expect.stringMatching(
-        /0003_bad\.up\.sql failed at line 3: .*nonsense.* \[42703\]\. Nothing was changed/,
-      ),
+      message: expect.stringMatching(/_bad\.up\.sql failed at line 3: .*nonsense.* \[42703\]\. Nothing was changed/),
     })
-    expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: 2, pending: ['0003_bad'] })
+    expect(await readHistory(ownerUrl, dir)).toMatchObject({
+      revision: CURRENT.revision + 1,
+      pending: [later('bad', 2)],
+    })
     expect((await tablesOf(ownerUrl)).map(({ name }) => name)).not.toContain('three')
   })
 
   test('a migration that comes before an applied one is refused', async () => {
-    const late = await migrationsWith(tableMigration('0003_three', 'three'))
+    const late = await migrationsWith(tableMigration(later('three', 2), 'three'))
     const { ownerUrl } = await aDatabase()
     await migrateUp(ownerUrl, { dir: late })
-    const dir = await migrationsWith({ ...tableMigration('0002_two', 'two'), ...tableMigration('0003_three', 'three') })
+    const dir = await migrationsWith({
+      ...tableMigration(later('two'), 'two'),
+      ...tableMigration(later('three', 2), 'three'),
+    })
     await expect(migrateUp(ownerUrl, { dir })).rejects.toMatchObject({ code: 'migration_out_of_order' })
   })
 
@@ -108,15 +116,21 @@ describe('up and down', () => {
     const database = await aDatabase({ migrated: false })
     expect(await withConnection(database.appUrl, readSchemaRevision)).toBeUndefined()
     const dir = await migrationsWith({
-      '0002_two.up.sql': '-- minCode: 2\nselect 1;\n',
-      '0002_two.down.sql': 'select 1;\n',
-      '0003_three.up.sql': '-- minCode: 1\nselect 1;\n',
-      '0003_three.down.sql': 'select 1;\n',
+      [`${later('two')}.up.sql`]: `-- minCode: ${CURRENT.revision + 1}\nselect 1;\n`,
+      [`${later('two')}.down.sql`]: 'select 1;\n',
+      [`${later('three', 2)}.up.sql`]: '-- minCode: 1\nselect 1;\n',
+      [`${later('three', 2)}.down.sql`]: 'select 1;\n',
     })
-    await migrateUp(database.ownerUrl, { dir, to: 1 })
-    expect(await withConnection(database.appUrl, readSchemaRevision)).toEqual({ revision: CODE_REVISION, minCode: 1 })
+    await migrateUp(database.ownerUrl, { dir, to: CURRENT.revision })
+    expect(await withConnection(database.appUrl, readSchemaRevision)).toEqual({
+      revision: CURRENT.revision,
+      minCode: CURRENT.minCode,
+    })
     await migrateUp(database.ownerUrl, { dir })
-    expect(await withConnection(database.appUrl, readSchemaRevision)).toEqual({ revision: 3, minCode: 2 })
+    expect(await withConnection(database.appUrl, readSchemaRevision)).toEqual({
+      revision: CURRENT.revision + 2,
+      minCode: CURRENT.revision + 1,
+    })
     await migrateDown(database.ownerUrl, { dir, goal: { revision: 0 } })
     expect(await withConnection(database.appUrl, readSchemaRevision)).toEqual({ revision: 0, minCode: 0 })
   })

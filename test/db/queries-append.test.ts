@@ -6,7 +6,7 @@ import { isUniqueViolation } from '../../src/db/pg-errors.ts'
 import { appendInTransaction, appendUnderLeases, type Lease } from '../../src/db/queries/append-events.ts'
 import { claimMissions } from '../../src/db/queries/claim-mission.ts'
 import { beat } from '../../src/db/queries/instances.ts'
-import { readEvents, readWatched } from '../../src/db/queries/read-events.ts'
+import { readEvents } from '../../src/db/queries/read-events.ts'
 import { storable } from '../../src/db/queries/storable.ts'
 import { appendAlone, claimOne, createWorld, type World } from '../support/engine.ts'
 import { event, finished } from '../support/journal.ts'
@@ -183,26 +183,5 @@ describe('reading events', () => {
     await appendAlone(db, lease, 2, [started, finished('a', '1'), finished('b', '2')])
     expect((await readEvents(db, lease.missionId, 2, 2)).map(({ seq }) => seq)).toEqual([3, 4])
     expect((await readEvents(db, lease.missionId, 4)).map(({ seq }) => seq)).toEqual([5])
-  })
-
-  it('gives many watchers what each of them misses, in one statement', async () => {
-    await appendAlone(db, lease, 2, [started, finished('a', '1')])
-    const other = await world.create()
-    const rows = await readWatched(
-      db,
-      [
-        { missionId: lease.missionId, afterSeq: 2 },
-        { missionId: other, afterSeq: 0 },
-        { missionId: randomUUID(), afterSeq: 0 },
-      ],
-      1,
-    )
-    expect(rows.map(({ missionId, seq }) => [missionId, seq]).sort()).toEqual(
-      [
-        [lease.missionId, 3],
-        [other, 1],
-      ].sort(),
-    )
-    await world.sql('update taskforce.missions set wake_at = null where id = $1', [other])
   })
 })

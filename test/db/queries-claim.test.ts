@@ -4,7 +4,7 @@ import { createDatabases, type Databases, type EngineDb } from '../../src/db/con
 import type { Lease, Transition } from '../../src/db/queries/append-events.ts'
 import { claimMissions, type Claim } from '../../src/db/queries/claim-mission.ts'
 import { parseEvent } from '../../src/domain/parse-event.ts'
-import { beat, forgetDead, leave, readOwned } from '../../src/db/queries/instances.ts'
+import { beat, forgetDead, leave, pollControl } from '../../src/db/queries/instances.ts'
 import { abandonMission, readInbox } from '../../src/db/queries/release-mission.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import { appendAlone, claimOne, createWorld, type World } from '../support/engine.ts'
@@ -68,8 +68,8 @@ describe('a claim', () => {
     const lease = { missionId: id, epoch: first.epoch, instance: dead }
     expect(await release(lease, 0, waiting)).toBe(false)
     expect(await readInbox(db, lease)).toBeUndefined()
-    expect(await readOwned(db, dead)).toEqual([])
-    expect(await readOwned(db, other)).toEqual([{ missionId: id, epoch: second.epoch }])
+    expect(await pollControl(db, dead)).toMatchObject({ owned: [] })
+    expect(await pollControl(db, other)).toMatchObject({ owned: [{ missionId: id, epoch: second.epoch }] })
   })
 
   it('counts the deaths without an event in between, and forgets them after one', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabases, type ConnectionSettings } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
 import { claimMissions } from '../../src/db/queries/claim-mission.ts'
-import { beat, readOwned } from '../../src/db/queries/instances.ts'
+import { beat, pollControl } from '../../src/db/queries/instances.ts'
 import { DEFAULT_TENANT } from '../../src/missions/context.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 
@@ -21,7 +21,7 @@ async function namesLeft(pooler: ConnectionSettings['pooler']): Promise<string[]
   try {
     await beat(databases.engine, { id: instance, version: '0', host: 'test' }, 60)
     await claimMissions(databases.engine, instance, 1)
-    expect(await readOwned(databases.engine, instance)).toEqual([])
+    expect(await pollControl(databases.engine, instance)).toEqual({ owned: [], orphans: 0 })
     await inTenant(databases.api, DEFAULT_TENANT, (tx) => tx.query({ name: 'in_a_transaction', text: 'select 1' }))
     const pools = [databases.engine, databases.api]
     const left = await Promise.all(
@@ -37,9 +37,9 @@ describe('statements', () => {
   it('keep their names on a direct connection, so that each is planned once', async () => {
     expect(await namesLeft(undefined)).toEqual([
       'claim_missions',
+      'control_poll',
       'in_a_transaction',
       'instance_beat',
-      'instance_owned',
     ])
   })
 

@@ -3,6 +3,7 @@ import { inTenant } from '../../src/db/in-tenant.ts'
 import { isConnectionError } from '../../src/db/pg-errors.ts'
 import { claimKey } from '../../src/db/queries/idempotency-keys.ts'
 import { readContent, storeContent } from '../../src/db/queries/contents.ts'
+import { send } from '../../src/db/statement.ts'
 import { answerQuestion } from '../../src/missions/answer-question.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import type { Caller } from '../../src/missions/context.ts'
@@ -78,7 +79,7 @@ describe('the wall between tenants', () => {
   it('lets nobody write a row for another tenant, or change one', async () => {
     const { api } = world.missions.databases
     const foreign = inTenant(api, OTHER.tenantId, (tx) =>
-      storeContent(tx, world.caller.tenantId, '0'.repeat(64), Buffer.from('x')),
+      send(tx, [storeContent(world.caller.tenantId, '0'.repeat(64), Buffer.from('x'))]),
     )
     await expect(foreign).rejects.toThrow(/row-level security/)
     const changed = await inTenant(api, OTHER.tenantId, (tx) => tx.query(`update taskforce.missions set goal = 'x'`))

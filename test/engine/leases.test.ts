@@ -22,7 +22,7 @@ function blockableBeat({ missions }: EngineContext) {
     missions: {
       ...missions,
       beat: () => (state.blocked ? never : missions.beat()),
-      owned: () => (state.blocked ? never : missions.owned()),
+      poll: () => (state.blocked ? never : missions.poll()),
     },
   }
 }
@@ -260,11 +260,11 @@ describe('an instance', () => {
             if (claims.length > 0) await polled.reached
             return claims
           },
-          owned: async () => {
-            const owned = await missions.owned()
+          poll: async () => {
+            const poll = await missions.poll()
             // One turn later, when what was owned has been looked at.
             setTimeout(() => void polled.pass(), 0)
-            return owned
+            return poll
           },
         },
       }),

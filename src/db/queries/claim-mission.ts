@@ -20,29 +20,97 @@ export interface Claim {
 /** Longer journals are read by themselves: a claim holds a row's lock. */
 const SHORT_JOURNAL = 64
 
+/** How far past what is wanted a claim looks, for rows that others have locked. */
+const SPARE = 16
+
+/** Instances that live, by the database's clock. */
+const LIVING = 'select i.id from taskforce.instances i where i.alive_until > now()'
+
+/** When each tenant had its last turn, in the virtual time of whoever asks; those that are not named had none lately. */
+export interface Turns {
+  tenants: readonly string[]
+  tags: readonly number[]
+}
+
+export interface TurnTaken {
+  tenantId: string
+  weight: number
+  /** The virtual time at which the claimed mission's turn began. */
+  tag: number
+}
+
 /**
- * Takes the leases of the missions that should move next: highest priority first, then those that waited longest.
- * A mission is free when it has no owner or its owner's row has expired; a new epoch fences the old owner off.
- * Taking over from a dead owner that recorded nothing since its own claim counts as a crash. A mission that has only been
- * created is started by the claim, which saves it a statement and a commit.
+ * Takes the leases of the missions that should move next: tenants in turn by weight, none beyond its limit, and within a
+ * tenant the highest priority first, then what waited longest. A mission is free when it has no owner or its owner's row has
+ * expired; a new epoch fences the old owner off. Taking over from a dead owner that recorded nothing since its own claim
+ * counts as a crash. A mission that has only been created is started by the claim, which saves it a statement and a commit.
  *
  * The statement may reach a row that another claim changed after this one's snapshot was taken. Postgres then looks at the
  * conditions again with the row's new columns, but with all other rows as they were (EvalPlanQual), and may take the new
- * owner for dead: 8 claimers took a quarter of 300 missions twice. The sub-select sees the old epoch then, and so differs.
+ * owner for dead: 8 claimers took a quarter of 300 missions twice. The sub-select sees the old epoch then, and so differs. The
+ * same goes for an answer that came in between: it would be counted, and missing among the events.
+ * For the same reason a limited tenant's row counts its claims: whoever counted its running missions before another claim
+ * was committed passes the tenant over.
  */
-export async function claimMissions(db: EngineDb, instance: string, most: number): Promise<Claim[]> {
-  const { rows } = await db.query<Omit<Claim, 'now' | 'events'> & { now: string; events: JournalRow[] | null }>({
+export async function claimMissions(
+  db: EngineDb,
+  instance: string,
+  most: number,
+  turns: Turns = { tenants: [], tags: [] },
+): Promise<(Claim & TurnTaken)[]> {
+  const { rows } = await db.query<
+    Omit<Claim & TurnTaken, 'now' | 'events'> & { now: string; events: JournalRow[] | null }
+  >({
     name: 'claim_missions',
     text: `
-      with next as (
-        select m.id, m.owner as dead, coalesce((
+      with limited as (
+        update taskforce.tenants t set turns = t.turns + 1
+        from (
+          select l.id from taskforce.tenants l
+          where l.max_running is not null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
+          for update of l skip locked
+        ) mine
+        where t.id = mine.id
+        returning t.id, t.weight, t.max_running
+      ), turn as (
+        select t.id, t.weight, coalesce(served.tag, 0) as tag, t.room
+        from (
+          select id, weight, null::bigint as room from taskforce.tenants where max_running is null
+          union all
+          select id, weight, max_running - (
+            select count(*) from taskforce.missions r where r.tenant_id = limited.id and r.owner in (${LIVING}))
+          from limited
+        ) t
+        left join unnest($3::uuid[], $4::float8[]) served(id, tag) on served.id = t.id
+      ), free as (
+        select c.* from turn cross join lateral (
+          (select m.id, m.tenant_id, m.priority, m.wake_at from taskforce.missions m
+           where m.tenant_id = turn.id and m.owner is null and m.wake_at <= now() and m.status in ('queued', 'running')
+           order by m.priority desc, m.wake_at limit $2 + ${SPARE})
+          union all
+          (select m.id, m.tenant_id, m.priority, m.wake_at from taskforce.missions m
+           where m.tenant_id = turn.id and m.owner is null and m.wake_at <= now() and m.status = 'waiting'
+           order by m.wake_at limit $2 + ${SPARE})
+        ) c
+        union all
+        (select m.id, m.tenant_id, m.priority, m.wake_at from taskforce.missions m
+         where m.owner is not null and m.owner not in (${LIVING}) and m.wake_at <= now()
+         order by m.owner limit $2 + ${SPARE})
+      ), in_turn as (
+        select f.id, f.wake_at, turn.tag + (f.place - 1) / turn.weight::float8 as tag, turn.weight
+        from (
+          select id, tenant_id, wake_at, row_number() over (partition by tenant_id order by priority desc, wake_at) as place
+          from free
+        ) f
+        join turn on turn.id = f.tenant_id
+        where turn.room is null or f.place <= turn.room
+      ), next as (
+        select m.id, m.owner as dead, in_turn.tag, in_turn.weight, coalesce((
           select max(e.seq) from taskforce.events e where e.mission_id = m.id), 0) as seq
-        from taskforce.missions m
-        where m.wake_at <= now() and (m.owner is null or (
-          not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
-          and m.epoch = (select seen.epoch from taskforce.missions seen where seen.id = m.id)
-        ))
-        order by m.priority desc, m.wake_at
+        from in_turn join taskforce.missions m on m.id = in_turn.id
+        where m.wake_at <= now() and (m.owner is null or m.owner not in (${LIVING}))
+          and (m.epoch, m.inbox) = (select seen.epoch, seen.inbox from taskforce.missions seen where seen.id = m.id)
+        order by in_turn.tag, in_turn.wake_at
         limit $2
         for update of m skip locked
       ), claimed as (
@@ -52,7 +120,7 @@ export async function claimMissions(db: EngineDb, instance: string, most: number
             claimed_seq = case when next.seq = 1 then 2 else next.seq end
         from next
         where m.id = next.id
-        returning m.id, m.tenant_id, m.epoch, m.profile_hash, m.inbox, m.crashes, next.seq
+        returning m.id, m.tenant_id, m.epoch, m.profile_hash, m.inbox, m.crashes, next.seq, next.tag, next.weight
       ), begun as (
         insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
         select id, 2, epoch, ${EVENT_VERSION}, 'mission.started', jsonb_build_object('instance', $1::text), tenant_id
@@ -60,6 +128,7 @@ export async function claimMissions(db: EngineDb, instance: string, most: number
         returning mission_id, seq, v, type, data, at
       )
       select c.id as "missionId", c.tenant_id as "tenantId", c.epoch, c.profile_hash as "profileHash", c.inbox, c.crashes,
+        c.tag, c.weight,
         extract(epoch from clock_timestamp()) * 1000 as now,
         c.seq = 1 as began,
         (select jsonb_agg(jsonb_build_object('seq', seq, 'v', v, 'type', type, 'data', data,
@@ -69,8 +138,9 @@ export async function claimMissions(db: EngineDb, instance: string, most: number
            union all
            select seq, v, type, data, at from begun b where b.mission_id = c.id
          ) journal) as events
-      from claimed c`,
-    values: [instance, most],
+      from claimed c
+      order by c.tag`,
+    values: [instance, most, turns.tenants, turns.tags],
   })
   return rows.map((row) => ({ ...row, now: Number(row.now), events: row.events ?? undefined }))
 }
@@ -79,7 +149,14 @@ export async function claimMissions(db: EngineDb, instance: string, most: number
 export async function isAnyFree(db: EngineDb): Promise<boolean> {
   const { rows } = await db.query<{ free: boolean }>({
     name: 'any_free',
-    text: 'select exists (select from taskforce.missions where wake_at <= now() and owner is null) as free',
+    text: `
+      select exists (
+        select from taskforce.missions where owner is null and wake_at <= now() and status in ('queued', 'running')
+      ) or exists (
+        select from taskforce.tenants t where exists (
+          select from taskforce.missions m
+          where m.tenant_id = t.id and m.owner is null and m.wake_at <= now() and m.status = 'waiting')
+      ) as free`,
   })
   return rows[0]?.free === true
 }

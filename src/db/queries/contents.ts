@@ -1,16 +1,10 @@
 import type { EngineDb, TenantTx } from '../connection.ts'
+import type { Statement } from '../statement.ts'
 
 /** Stores bytes once per tenant and hash. */
-export async function storeContent(
-  db: EngineDb | TenantTx,
-  tenantId: string,
-  sha256: string,
-  bytes: Buffer,
-): Promise<void> {
-  await db.query(
-    'insert into taskforce.contents (tenant_id, sha256, bytes) values ($1, $2, $3) on conflict do nothing',
-    [tenantId, sha256, bytes],
-  )
+export function storeContent(tenantId: string, sha256: string, bytes: Buffer): Statement<void> {
+  const text = 'insert into taskforce.contents (tenant_id, sha256, bytes) values ($1, $2, $3) on conflict do nothing'
+  return { query: { text, values: [tenantId, sha256, bytes] }, read: () => undefined }
 }
 
 export async function readContent(

@@ -31,14 +31,42 @@ export async function forgetDead(db: EngineDb): Promise<void> {
 export interface Owned {
   missionId: string
   epoch: number
+  /** Events from outside so far: answers, messages, a pause. */
+  inbox: number
+  /** Somebody reads along. */
+  watched: boolean
 }
 
-/** The control poll: what an instance owns by the database. What it works on and is not here was taken over or has ended. */
-export async function readOwned(db: EngineDb, instance: string): Promise<Owned[]> {
-  const { rows } = await db.query<Owned>({
-    name: 'instance_owned',
-    text: 'select id as "missionId", epoch from taskforce.missions where owner = $1',
+export interface Poll {
+  owned: Owned[]
+  /** Missions whose owner does not live any more, at most 100: they are there to be claimed. */
+  orphans: number
+}
+
+/**
+ * The control poll: what an instance owns by the database, in one statement for all. What it works on and is not here was
+ * taken over or has ended.
+ */
+export async function pollControl(db: EngineDb, instance: string): Promise<Poll> {
+  const { rows } = await db.query<Omit<Owned, 'missionId'> & { missionId: string | null; orphans: number }>({
+    name: 'control_poll',
+    text: `
+      select m.id as "missionId", m.epoch, m.inbox, coalesce(w.until > now(), false) as watched, dead.orphans
+      from (
+        select count(*)::int as orphans from (
+          select from taskforce.missions o where o.owner is not null
+            and o.owner not in (select i.id from taskforce.instances i where i.alive_until > now())
+          order by o.owner limit 100
+        ) found
+      ) dead
+      left join taskforce.missions m on m.owner = $1
+      left join taskforce.watched w on w.mission_id = m.id`,
     values: [instance],
   })
-  return rows
+  return {
+    owned: rows.flatMap(({ missionId, epoch, inbox, watched }) =>
+      missionId === null ? [] : [{ missionId, epoch, inbox, watched }],
+    ),
+    orphans: rows[0]?.orphans ?? 0,
+  }
 }

@@ -10,12 +10,25 @@ export interface DueMission {
 /** Missions without a living owner that may move before the next sweep, those that wait longest first. */
 export async function findDue(db: EngineDb, withinSeconds: number, limit: number): Promise<DueMission[]> {
   const { rows } = await db.query<DueMission>(
-    `select m.id as "missionId", m.tenant_id as "tenantId",
-       greatest(0, ceil(extract(epoch from m.wake_at - now())))::int as "inSeconds"
-     from taskforce.missions m
-     where m.wake_at <= now() + make_interval(secs => $1::float8)
-       and not exists (select from taskforce.instances i where i.id = m.owner and i.alive_until > now())
-     order by m.wake_at
+    `with due as (
+       (select m.id, m.tenant_id, m.wake_at from taskforce.missions m
+        where m.owner is null and m.wake_at is not null and m.status in ('queued', 'running'))
+       union all
+       select m.* from taskforce.tenants t cross join lateral (
+         select m.id, m.tenant_id, m.wake_at from taskforce.missions m
+         where m.tenant_id = t.id and m.owner is null and m.status = 'waiting'
+           and m.wake_at <= now() + make_interval(secs => $1::float8)
+         order by m.wake_at limit $2
+       ) m
+       union all
+       (select m.id, m.tenant_id, m.wake_at from taskforce.missions m
+        where m.owner is not null and m.owner not in (select i.id from taskforce.instances i where i.alive_until > now()))
+     )
+     select id as "missionId", tenant_id as "tenantId",
+       greatest(0, ceil(extract(epoch from wake_at - now())))::int as "inSeconds"
+     from due
+     where wake_at <= now() + make_interval(secs => $1::float8)
+     order by wake_at
      limit $2`,
     [withinSeconds, limit],
   )
