@@ -5,12 +5,15 @@ import type { Config, Problem, Secrets } from '../src/config/config.ts'
 import { loadConfig } from '../src/config/load-config.ts'
 import { createDatabases, type Databases } from '../src/db/connection.ts'
 import { entraPassword } from '../src/db/entra-password.ts'
+import { storeDeltas } from '../src/db/queries/deltas.ts'
+import { connectEffects, createBlobEffects } from '../src/engine/blob-effects.ts'
 import { connectQueue } from '../src/engine/connect-queue.ts'
+import { Deltas } from '../src/engine/deltas.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { createJournal } from '../src/engine/postgres-journal.ts'
 import { createContents, createMissions } from '../src/engine/postgres-missions.ts'
 import { createQueueWakes } from '../src/engine/queue-wakes.ts'
-import type { Wakes } from '../src/engine/ports.ts'
+import type { Effects, Wakes } from '../src/engine/ports.ts'
 import { sweep, SWEEP_LATE_SECONDS } from '../src/engine/sweep.ts'
 import { systemClock } from '../src/engine/system-clock.ts'
 import { readProfiles } from '../src/missions/read-profiles.ts'
@@ -32,6 +35,7 @@ export interface AppContext {
   /** What is wrong with single profiles; the others work. */
   problems: Problem[]
   pingQueue(): Promise<void>
+  pingBlobs(): Promise<void>
 }
 
 export type AppResult = { ok: true; app: AppContext } | { ok: false; problems: Problem[]; telemetry: Telemetry }
@@ -68,7 +72,9 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   })
   const connect = () => connectQueue(config.storage, secrets.storageConnectionString)
   const wakes = createQueueWakes(connect)
-  const engine = createEngine({ config, secrets, databases, wakes, telemetry, tools })
+  const connectBlobs = () => connectEffects(config.storage, secrets.storageConnectionString)
+  const effects = createBlobEffects(connectBlobs)
+  const engine = createEngine({ config, secrets, databases, wakes, effects, telemetry, tools })
   const missions = {
     databases,
     wakes,
@@ -82,9 +88,10 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const api = { missions, watchers: new Watchers(databases.engine), auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
+  const pingBlobs = async () => void (await (await connectBlobs()).exists())
   const leftOut = [...config.warnings, ...problems]
   if (leftOut.length > 0) telemetry.misconfigured(leftOut)
-  return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue } }
+  return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue, pingBlobs } }
 }
 
 interface EngineParts {
@@ -92,11 +99,12 @@ interface EngineParts {
   secrets: Secrets
   databases: Databases
   wakes: Wakes
+  effects: Effects
   telemetry: Telemetry
   tools: ReturnType<typeof createTools>
 }
 
-function createEngine({ config, secrets, databases, wakes, telemetry, tools }: EngineParts): Engine {
+function createEngine({ config, secrets, databases, wakes, effects, telemetry, tools }: EngineParts): Engine {
   const instance = uuidv7()
   const db = databases.engine
   const { leaseSeconds, sliceMs, concurrency } = config.engine
@@ -118,6 +126,8 @@ function createEngine({ config, secrets, databases, wakes, telemetry, tools }: E
       leaseSeconds,
     ),
     contents: createContents(db, systemClock),
+    deltas: new Deltas((writes, removals) => storeDeltas(db, writes, removals), systemClock),
+    effects,
     model: createModel(config.model, secrets),
     sweepIfLate: async () => void (await sweep({ db, wakes, telemetry }, SWEEP_LATE_SECONDS)),
     settings: {

@@ -15,6 +15,7 @@ route('health-ready', 'GET', 'health/ready', async (request) => {
     config: app?.config,
     problems: result.ok ? result.app.problems : result.problems,
     pingQueue: app?.pingQueue,
+    pingBlobs: app?.pingBlobs,
   })
   const auth = app?.api.auth ?? rawAuth(process.env)
   const trusted = auth.mode === 'off' || hasKey(toApiRequest(request), auth.apiKey)

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventSourceMessage } from 'eventsource-parser'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { send, type Api } from './api.ts'
+import { deltaSchema, type Delta } from './draft.ts'
 import { CommandError, mayPass, ProblemError, UnreachableError } from './errors.ts'
 import { endsJournal, eventSchema, type JournalEvent } from './schemas.ts'
 
@@ -23,6 +25,8 @@ export interface FollowOptions {
   onConnection: (change: { lost: string } | 'back') => void
   /** Told the server's time whenever a connection is made, in milliseconds since 1970. */
   onServerTime?: (at: number) => void
+  /** Told pieces of answers that are still being written; they are asked for only where this is given. */
+  onDelta?: (delta: Delta) => void
 }
 
 interface Position {
@@ -68,7 +72,8 @@ async function* readStream(
   const silence = new AbortController()
   const watchdog = setTimeout(() => silence.abort(new Error('nothing came for 50 seconds')), SILENCE_MS)
   try {
-    const response = await send(api, `missions/${id}/events`, {
+    const query = options.onDelta === undefined ? '' : '?deltas=true'
+    const response = await send(api, `missions/${id}/events${query}`, {
       headers: { accept: 'text/event-stream', ...(position.seq > 0 ? { 'last-event-id': String(position.seq) } : {}) },
       signal: AbortSignal.any([options.signal, silence.signal]),
     })
@@ -80,8 +85,9 @@ async function* readStream(
       watchdog.refresh()
     }
     alive()
-    for await (const message of parse(response.body, position, alive)) {
-      const followed = understand(message)
+    for await (const { event, data } of parse(response.body, position, alive)) {
+      if (event === 'delta') tellDelta(data, options)
+      const followed = understand(data)
       if (followed === undefined || followed.event.seq <= position.seq) continue
       position.seq = followed.event.seq
       yield followed
@@ -97,7 +103,11 @@ async function* readStream(
   }
 }
 
-async function* parse(body: ReadableStream<Uint8Array>, position: Position, alive: () => void): AsyncGenerator<string> {
+async function* parse(
+  body: ReadableStream<Uint8Array>,
+  position: Position,
+  alive: () => void,
+): AsyncGenerator<EventSourceMessage> {
   const decoder = new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>
   const messages = body.pipeThrough(decoder).pipeThrough(
     new EventSourceParserStream({
@@ -107,16 +117,25 @@ async function* parse(body: ReadableStream<Uint8Array>, position: Position, aliv
   )
   for await (const message of messages) {
     alive()
-    yield message.data
+    yield message
   }
 }
 
 /** Messages without a number are not of the journal, such as `event: error`: the stream's end tells the rest. */
 function understand(data: string): Followed | undefined {
+  const raw = parseJson(data)
+  const parsed = eventSchema.safeParse(raw)
+  return parsed.success ? { raw, event: parsed.data } : undefined
+}
+
+function tellDelta(data: string, { onDelta }: FollowOptions): void {
+  const parsed = deltaSchema.safeParse(parseJson(data))
+  if (parsed.success) onDelta?.(parsed.data)
+}
+
+function parseJson(data: string): unknown {
   try {
-    const raw: unknown = JSON.parse(data)
-    const parsed = eventSchema.safeParse(raw)
-    return parsed.success ? { raw, event: parsed.data } : undefined
+    return JSON.parse(data)
   } catch {
     return undefined
   }

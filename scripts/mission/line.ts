@@ -17,6 +17,8 @@ export interface Line {
   tone?: Tone
 }
 
+/** The symbol and a space. */
+const HEAD_COLUMNS = 2
 const KIND_COLUMNS = 10
 /** With less room than this for the text, the figures at the right are left out. */
 const LEAST_TEXT = 12
@@ -25,7 +27,7 @@ const LEAST_TEXT = 12
 export function layOut(line: Line, columns: number, colors: Colors): string {
   const head = `${line.symbol ?? ' '} `
   const kind = fit(line.kind ?? '', KIND_COLUMNS)
-  const whole = Math.max(LEAST_TEXT, columns - displayWidth(head) - KIND_COLUMNS)
+  const whole = textColumns(columns)
   const figures = line.right === undefined ? '' : `  ${line.right}`
   const right = whole - displayWidth(figures) < LEAST_TEXT ? '' : figures
   const room = whole - displayWidth(right)
@@ -36,6 +38,11 @@ export function layOut(line: Line, columns: number, colors: Colors): string {
   const tone = line.tone ?? 'plain'
   const body = line.symbol === undefined ? paint(text, tone, colors) : text
   return `${paint(head, tone, colors)}${kind}${body}${dim(aside, colors)}${gap}${dim(right, colors)}`.trimEnd()
+}
+
+/** How wide the text of a line may be at so many columns. */
+export function textColumns(columns: number): number {
+  return Math.max(LEAST_TEXT, columns - HEAD_COLUMNS - KIND_COLUMNS)
 }
 
 export function paint(text: string, tone: Tone, colors: Colors): string {

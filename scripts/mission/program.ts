@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { answer } from './commands/answer.ts'
+import { branch, type BranchOptions } from './commands/branch.ts'
 import { cancel } from './commands/cancel.ts'
+import { change, message } from './commands/change.ts'
 import { files, type FilesOptions } from './commands/files.ts'
 import { follow } from './commands/follow.ts'
 import { list, type ListOptions } from './commands/list.ts'
@@ -41,6 +43,8 @@ export function createProgram(context: Context, done: (code: number) => void): C
     .addHelpText('after', GUIDE)
   addSubmit(program, context, done)
   addOthers(program, context, done)
+  addChanges(program, context, done)
+  addBranches(program, context, done)
   return program
 }
 
@@ -69,9 +73,7 @@ function addSubmit(program: Command, context: Context, done: (code: number) => v
 const STATUSES = ['queued', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']
 
 function addOthers(program: Command, context: Context, done: (code: number) => void): void {
-  const onMission = (name: string, description: string): Command =>
-    program.command(name).description(description).argument('<id>', 'the mission', missionId)
-
+  const onMission = missionCommands(program)
   onMission('show', 'prints the journal as a timeline').action(async (id: string, _: unknown, command: Command) =>
     done(await show(context, id, command.optsWithGlobals<SharedOptions>())),
   )
@@ -103,6 +105,51 @@ function addOthers(program: Command, context: Context, done: (code: number) => v
     .action(async (_: unknown, command: Command) => done(await list(context, command.optsWithGlobals<ListOptions>())))
 }
 
+function missionCommands(program: Command): (name: string, description: string) => Command {
+  return (name, description) =>
+    program.command(name).description(description).argument('<id>', 'the mission', missionId)
+}
+
+function addChanges(program: Command, context: Context, done: (code: number) => void): void {
+  const onMission = missionCommands(program)
+  for (const [how, description] of [
+    ['pause', 'starts nothing new until it is resumed'],
+    ['resume', 'lets a paused mission go on'],
+  ] as const) {
+    onMission(how, description).action(async (id: string, _: unknown, command: Command) =>
+      done(await change(context, how, id, command.optsWithGlobals<SharedOptions>())),
+    )
+  }
+  onMission('message', 'tells the mission something more')
+    .argument('<text>', 'in quotes')
+    .action(async (id: string, text: string, _: unknown, command: Command) =>
+      done(await message(context, id, text, command.optsWithGlobals<SharedOptions>())),
+    )
+}
+
+/** Each makes a new mission, and follows it as `submit` does. */
+function addBranches(program: Command, context: Context, done: (code: number) => void): void {
+  const onMission = (name: string, description: string): Command =>
+    missionCommands(program)(name, description)
+      .option('--limit <name=value>', 'steps=N, tokens=N, costUsd=N or wallMs=N (again for more)', collectLimit, [])
+      .option('--detach', 'only submits')
+  onMission('retry', 'a failed or cancelled mission once more, as a new one').action(
+    async (id: string, _: unknown, command: Command) =>
+      done(await branch(context, 'retry', id, undefined, command.optsWithGlobals<BranchOptions>())),
+  )
+  onMission('continue', 'an ended mission with something new to do, as a new one')
+    .argument('<text>', 'in quotes')
+    .action(async (id: string, text: string, _: unknown, command: Command) =>
+      done(await branch(context, 'continue', id, text, command.optsWithGlobals<BranchOptions>())),
+    )
+  onMission('fork', 'a second mission beside any other, from one of its events on')
+    .argument('[text]', 'something new to do, in quotes')
+    .option('--seq <number>', 'the last event that both share (default: the newest)', eventNumber)
+    .action(async (id: string, text: string | undefined, _: unknown, command: Command) =>
+      done(await branch(context, 'fork', id, text, command.optsWithGlobals<BranchOptions>())),
+    )
+}
+
 function collect(value: string, before: string[]): string[] {
   return [...before, value]
 }
@@ -131,6 +178,11 @@ function missionId(text: string): string {
   throw new InvalidArgumentError(
     'A mission id looks like 0198f6a0-1234-7abc-8def-0123456789ab. If this was a goal, put it in quotes.',
   )
+}
+
+function eventNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It takes the number of an event, from 1.')
 }
 
 function pageSize(text: string): number {

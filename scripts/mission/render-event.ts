@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { failureSchema, modelAnswerSchema, modelFailureSchema, planSchema, type PlanItem } from './event-data.ts'
 import { layOut, type Line } from './line.ts'
-import { questionSchema, type JournalEvent } from './schemas.ts'
+import { forkedFromSchema, questionSchema, type JournalEvent } from './schemas.ts'
 import type { Colors } from './terminal.ts'
-import { count, duration, firstLine, money, oneLine, tokens } from './text.ts'
+import { count, duration, firstLine, money, oneLine, originOf, tokens } from './text.ts'
 import { shortArguments, type View } from './view.ts'
 
 export interface RenderState extends View {
@@ -18,9 +18,14 @@ const bySchema = z.looseObject({ by: z.string().optional(), reason: z.string().o
 
 const rows: Record<string, Row> = {
   'mission.created': row(
-    z.looseObject({ profile: z.looseObject({ name: z.string() }), files: z.array(z.unknown()).default([]) }),
-    ({ profile, files }) => [
+    z.looseObject({
+      profile: z.looseObject({ name: z.string() }),
+      files: z.array(z.unknown()).default([]),
+      forkedFrom: forkedFromSchema,
+    }),
+    ({ profile, files, forkedFrom }) => [
       { symbol: '●', kind: 'created', text: `profile ${profile.name}`, aside: fileCount(files.length) },
+      ...(forkedFrom === undefined ? [] : [{ text: `goes on from ${originOf(forkedFrom)}`, tone: 'dim' as const }]),
     ],
   ),
   'mission.started': () => [{ symbol: '●', kind: 'started', text: '' }],
@@ -64,11 +69,14 @@ const rows: Record<string, Row> = {
     { symbol: '!', kind: 'budget', text: `used up: ${oneLine(limit)}`, tone: 'yellow' },
   ]),
   'timer.set': (event) => timerSet(event),
-  'timer.fired': () => [{ symbol: '◷', kind: 'timer', text: 'the wait is over', tone: 'cyan' }],
+  'timer.fired': ({ data }) => {
+    const text = data.early === true ? 'a message ended the wait' : 'the wait is over'
+    return [{ symbol: '◷', kind: 'timer', text, tone: 'cyan' }]
+  },
   'mission.paused': row(bySchema, (data) => [{ symbol: '●', kind: 'paused', text: byWhom(data), tone: 'yellow' }]),
   'mission.resumed': row(bySchema, (data) => [{ symbol: '●', kind: 'resumed', text: byWhom(data) }]),
-  'mission.message': row(z.looseObject({ content: z.string() }), ({ content }) => [
-    { symbol: '●', kind: 'message', text: firstLine(content), tone: 'cyan' },
+  'mission.message': row(z.looseObject({ content: z.string(), by: z.string().optional() }), ({ content, by }) => [
+    { symbol: '●', kind: 'message', text: firstLine(content), aside: by && `by ${oneLine(by)}`, tone: 'cyan' },
   ]),
   'child.started': row(z.looseObject({ childId: z.string() }), ({ childId }) => [
     { symbol: '●', kind: 'child', text: `${oneLine(childId)} started` },

@@ -1,7 +1,8 @@
 import picocolors from 'picocolors'
 import type { Activity, OpenCall } from './activity.ts'
+import { draftLines, type Draft } from './draft.ts'
 import type { PlanItem } from './event-data.ts'
-import { layOut, paint, type Line } from './line.ts'
+import { layOut, paint, textColumns, type Line } from './line.ts'
 import { moment } from './render-event.ts'
 import type { Colors } from './terminal.ts'
 import { count, cut, displayWidth, duration, firstLine, money, oneLine, tokens } from './text.ts'
@@ -10,6 +11,8 @@ import { shortArguments, type View } from './view.ts'
 export interface LiveView extends View {
   /** Why there is no connection, and since when (server time, milliseconds since 1970). */
   lost?: { why: string; since: number }
+  /** What the model has written so far of its next answer. */
+  draft?: Draft
 }
 
 export interface Screen {
@@ -29,6 +32,8 @@ const LEAST_COLUMNS = 24
 const ROWS_FOR_A_GAP = 16
 /** Of the height, what running steps may take while there is a plan. */
 const STEPS_SHARE = 0.6
+/** Of an answer that is being written: enough to read along, and the plan stays in sight. */
+const DRAFT_LINES = 6
 const bare = picocolors.createColors(false)
 
 /**
@@ -43,6 +48,8 @@ export function renderLive(view: LiveView, screen: Screen): string[] {
   const steps = stepLines(view, screen.now)
   const stepRoom = view.plan.length === 0 ? room : Math.max(1, Math.floor(room * STEPS_SHARE))
   const shown = shorten(steps, Math.min(room, stepRoom))
+  const free = Math.min(DRAFT_LINES, Math.min(room, stepRoom) - shown.length)
+  shown.push(...draftLines(view.draft, textColumns(Math.max(LEAST_COLUMNS, screen.columns)), free))
   const lines = [...shown, ...planLines(view.plan, room - shown.length)]
   return [...gap, ...lines.map((line) => fitted(line, screen)), status(view.activity, screen)]
 }
@@ -63,7 +70,7 @@ function stepLines(view: LiveView, now: number): Line[] {
   ]
 }
 
-function activityLines({ activity, calls }: LiveView, now: number): Line[] {
+function activityLines({ activity, calls, draft }: LiveView, now: number): Line[] {
   const symbol = SPINNER[Math.floor(Math.max(0, now) / FRAME_MS) % SPINNER.length]
   const running = (kind: string, text: string, since: number): Line => {
     return { symbol, kind, text, right: elapsed(now - since), tone: 'cyan' }
@@ -81,7 +88,13 @@ function activityLines({ activity, calls }: LiveView, now: number): Line[] {
     const right = left(activity.modelRetryAt - now)
     return [{ symbol: '◷', kind: 'model', text: 'failed and is asked again', right, tone: 'yellow' }]
   }
-  return [running('model', 'thinks', Math.max(activity.thinkingSince, activity.modelRetryAt))]
+  return [
+    running(
+      'model',
+      draft === undefined ? 'thinks' : 'answers',
+      Math.max(activity.thinkingSince, activity.modelRetryAt),
+    ),
+  ]
 }
 
 function waitLine({ doing }: OpenCall, now: number): Line | undefined {

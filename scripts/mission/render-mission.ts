@@ -1,7 +1,7 @@
 import { paint } from './line.ts'
 import type { Citation, JournalEvent, Mission, Problem, Result } from './schemas.ts'
 import type { Colors } from './terminal.ts'
-import { count, cut, displayWidth, duration, fit, money, oneLine, plain, size, tokens } from './text.ts'
+import { count, cut, displayWidth, duration, fit, money, oneLine, originOf, plain, size, tokens } from './text.ts'
 
 /** What stands under the steps of a mission that ended: its result, or why there is none and what it has so far, and what it used. */
 export function renderEnd(mission: Mission, colors: Colors): string[] {
@@ -56,6 +56,7 @@ export function renderHead(mission: Mission, colors: Colors): string[] {
     ['status', mission.status],
     ['profile', mission.profile],
     ['labels', labels.join(' ')],
+    ['from', mission.forkedFrom === undefined ? '' : originOf(mission.forkedFrom)],
     ['goal', mission.goal],
   ]
   const told = rows.filter(([, value]) => value !== '')

@@ -30,6 +30,8 @@ const resultSchema = z.looseObject({
   files: z.array(fileSchema).optional(),
 })
 
+export const forkedFromSchema = z.looseObject({ id: z.string(), seq: z.number() }).optional().catch(undefined)
+
 export const missionSchema = z.looseObject({
   id: z.string(),
   status: z.string(),
@@ -44,6 +46,7 @@ export const missionSchema = z.looseObject({
   questions: z.array(questionSchema).optional(),
   usage: usageSchema.optional(),
   lastSeq: z.number().default(0),
+  forkedFrom: forkedFromSchema,
 })
 
 export const eventSchema = z.looseObject({

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Api } from './api.ts'
 import type { Context, SharedOptions } from './context.ts'
+import { draftAfter, nextDraft, type Delta } from './draft.ts'
 import { followEvents } from './follow-events.ts'
 import type { QuestionDesk } from './questions.ts'
 import { renderEvent } from './render-event.ts'
@@ -31,6 +32,8 @@ export async function showEvents(context: Context, options: SharedOptions, show:
     if (isLive) region.redraw()
     else terminal.note(change === 'back' ? 'Connected again.' : `${change.lost} Trying again; the mission goes on.`)
   }
+  // Only where it can be drawn over: what is printed once is the answer itself.
+  const onDelta = isLive ? (delta: Delta) => void (view = { ...view, draft: nextDraft(view.draft, delta) }) : undefined
   const frame = (): string[] => {
     const { columns, rows } = terminal
     return renderLive(view, { now: clock.now(), columns, rows, colors })
@@ -38,10 +41,11 @@ export async function showEvents(context: Context, options: SharedOptions, show:
   if (isLive) await region.start(frame)
   try {
     const { api, id, signal, desk } = show
-    for await (const { raw, event } of followEvents(api, id, { signal, onConnection, onServerTime: clock.told })) {
+    const told = { onConnection, onServerTime: clock.told, onDelta }
+    for await (const { raw, event } of followEvents(api, id, { signal, ...told })) {
       clock.told(Date.parse(event.at))
       const before = { ...view, columns: terminal.columns, colors }
-      view = { ...nextView(view, event), lost: view.lost }
+      view = { ...nextView(view, event), lost: view.lost, draft: draftAfter(view.draft, event) }
       if (options.json === true) terminal.json(raw)
       else desk.print(renderEvent(event, before))
       passOn(event, desk)

@@ -29,6 +29,11 @@ export function firstLine(text: string): string {
   )
 }
 
+/** What a reader takes for single characters. */
+export function graphemesOf(text: string): string[] {
+  return Array.from(graphemes.segment(text), ({ segment }) => segment)
+}
+
 /** Columns that a text takes on a terminal. */
 export function displayWidth(text: string): number {
   let width = 0
@@ -89,4 +94,9 @@ export function money(costUsd: string): string | undefined {
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
   return bytes < 999_950 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
+
+/** Where a mission goes on from. */
+export function originOf({ id, seq }: { id: string; seq: number }): string {
+  return `event ${count(seq)} of ${oneLine(id)}`
 }

@@ -9,7 +9,8 @@ import { jsonValue, parse, text } from './parse.ts'
 const GOAL_BYTES = 32 * 1024
 const FILE_BYTES = 8 * 1024 * 1024
 
-const words = text
+/** What a person says to a mission. */
+export const words = text
   .refine((value) => value.trim() !== '', 'must not be empty')
   .refine((value) => Buffer.byteLength(value) <= GOAL_BYTES, `must have at most ${GOAL_BYTES} bytes`)
 
@@ -37,6 +38,18 @@ const labels = z
   .record(text.min(1).max(64), text.max(256))
   .refine((map) => Object.keys(map).length <= 32, 'must have at most 32 members')
 
+/** What a request may say about how a mission runs; nothing here has a default. */
+export const settings = {
+  labels: labels.optional(),
+  limits: z
+    .strictObject({ ...limitsSchema.shape, costUsd: usdSchema })
+    .partial()
+    .optional(),
+  deadline: z.iso.datetime({ offset: true }).transform(toUtc).optional(),
+  priority: z.int().min(-100).max(100).optional(),
+  metadata: z.record(text, jsonValue).optional(),
+}
+
 const bodySchema = z
   .strictObject({
     goal: words.optional(),
@@ -47,14 +60,9 @@ const bodySchema = z
       .optional(),
     profile: z.string().min(1).max(64).optional(),
     files: files.default([]),
-    labels: labels.default({}),
-    limits: z
-      .strictObject({ ...limitsSchema.shape, costUsd: usdSchema })
-      .partial()
-      .optional(),
-    deadline: z.iso.datetime({ offset: true }).optional(),
-    priority: z.int().min(-100).max(100).default(0),
-    metadata: z.record(text, jsonValue).optional(),
+    ...settings,
+    labels: settings.labels.default({}),
+    priority: settings.priority.default(0),
   })
   .refine((body) => (body.goal === undefined) !== (body.messages === undefined), {
     path: ['goal'],
@@ -67,13 +75,16 @@ const bodySchema = z
 
 /** @throws Refusal `invalid_request` or `too_large`, naming each wrong member. */
 export function parseCreateBody(value: unknown): NewMissionRequest {
-  const { goal, messages, files: given, deadline, ...rest } = parse(bodySchema, value)
+  const { goal, messages, files: given, ...rest } = parse(bodySchema, value)
   return {
     ...rest,
     messages: messages ?? [{ role: 'user', content: goal ?? '' }],
     files: given.map((file, index) => ({ name: file.name, bytes: decodeFile(file, index) })),
-    deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
   }
+}
+
+function toUtc(time: string): string {
+  return new Date(time).toISOString()
 }
 
 function decodeFile(file: { name: string; content: string; encoding: 'utf8' | 'base64' }, index: number): Buffer {

@@ -18,6 +18,8 @@ export interface ReadinessInputs {
   problems: readonly Problem[]
   /** Throws where the queue can't be reached. */
   pingQueue: (() => Promise<void>) | undefined
+  /** Throws where the storage of blobs can't be reached. */
+  pingBlobs: (() => Promise<void>) | undefined
 }
 
 /** A sweep is due every minute; with two missed, timers have stopped. */
@@ -26,9 +28,10 @@ const CHECK_MS = 4_000
 
 /** Looks at everything that missions need. Only the database, its schema and the configuration make it `unavailable`. */
 export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness> {
-  const [schema, queue, sweep] = await Promise.all([
+  const [schema, queue, blobs, sweep] = await Promise.all([
     checkSchema(inputs.db),
-    checkQueue(inputs.pingQueue),
+    checkStorage(inputs.pingQueue, 'the queue', 'missions start with the next sweep'),
+    checkStorage(inputs.pingBlobs, 'the blob storage', 'calls of tools that act once are not made'),
     checkSweep(inputs.db),
   ])
   const config = checkConfig(inputs.problems)
@@ -37,6 +40,7 @@ export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness
     schema: schema.schema,
     config,
     queue,
+    blobs,
     model: checkModel(inputs.config),
     search: checkSearch(inputs.config),
     sweep,
@@ -75,16 +79,13 @@ function checkConfig(problems: readonly Problem[]): Check {
   return { status: 'fail', detail: problems.map(({ file, key, reason: why }) => `${file}: ${key} ${why}`).join('; ') }
 }
 
-async function checkQueue(ping: (() => Promise<void>) | undefined): Promise<Check> {
+async function checkStorage(ping: (() => Promise<void>) | undefined, what: string, so: string): Promise<Check> {
   if (ping === undefined) return { status: 'fail', detail: 'not configured' }
   try {
     await withTimeout(ping())
     return pass()
   } catch (error) {
-    return {
-      status: 'warn',
-      detail: `the queue does not answer (${reason(error)}); missions start with the next sweep; see JOBS_STORAGE`,
-    }
+    return { status: 'warn', detail: `${what} does not answer (${reason(error)}); ${so}; see JOBS_STORAGE` }
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the product needs to know, checked and grouped; holds no secret, so it can be shown and logged. */
 export interface Config {
   database: { pooler: 'transaction' | undefined; auth: 'password' | 'entra' }
-  storage: { kind: 'connection-string' } | { kind: 'identity'; queueServiceUri: string; clientId: string | undefined }
+  storage: StorageConfig
   model: ModelConfig
   /** The index that search_documents and get_document read; without one, those tools are absent. */
   search: SearchConfig | undefined
@@ -14,6 +14,11 @@ export interface Config {
   /** Optional parts that are half configured. Each is left out as a whole, and everything else works. */
   warnings: Problem[]
 }
+
+/** The account of wakes and claims. Without a blob service, calls that act once are not made. */
+export type StorageConfig =
+  | { kind: 'connection-string' }
+  | { kind: 'identity'; queueServiceUri: string; blobServiceUri: string | undefined; clientId: string | undefined }
 
 /** `name` is the model of profiles that name none; on Azure OpenAI it is a deployment's name. */
 export type ModelConfig =

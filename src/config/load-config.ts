@@ -1,4 +1,4 @@
-import type { ConfigResult, Config, ModelConfig, Problem, SearchConfig, Secrets } from './config.ts'
+import type { ConfigResult, Config, ModelConfig, Problem, SearchConfig, Secrets, StorageConfig } from './config.ts'
 import { PLATFORM_MARKS } from './raw-auth.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 
@@ -46,6 +46,9 @@ function crossChecks(settings: Settings, env: Environment): Problem[] {
 function halfConfigured(settings: Settings): Problem[] {
   const warnings: Problem[] = []
   const { AZURE_OPENAI_ENDPOINT: openai, AZURE_SEARCH_ENDPOINT: search } = settings
+  if (settings.JOBS_STORAGE__queueServiceUri !== undefined && blobService(settings) === undefined) {
+    warnings.push(problem('JOBS_STORAGE__blobServiceUri', 'is not set, so calls of tools that act once are not made'))
+  }
   if (openai !== undefined && settings.AZURE_OPENAI_DEPLOYMENT === undefined) {
     warnings.push(problem('AZURE_OPENAI_DEPLOYMENT', 'is not set, so AZURE_OPENAI_ENDPOINT is not used'))
   }
@@ -66,11 +69,9 @@ function problem(key: string, reason: string): Problem {
 }
 
 function toConfig(settings: Settings): Config {
-  const { JOBS_STORAGE__queueServiceUri: queueServiceUri, JOBS_STORAGE__clientId: clientId } = settings
   return {
     database: { pooler: settings.DATABASE_POOLER, auth: settings.DATABASE_AUTH },
-    storage:
-      queueServiceUri === undefined ? { kind: 'connection-string' } : { kind: 'identity', queueServiceUri, clientId },
+    storage: toStorage(settings),
     model: toModel(settings),
     search: toSearch(settings),
     auth: settings.AUTH,
@@ -84,6 +85,19 @@ function toConfig(settings: Settings): Config {
     },
     warnings: halfConfigured(settings),
   }
+}
+
+function toStorage(settings: Settings): StorageConfig {
+  const { JOBS_STORAGE__queueServiceUri: queueServiceUri, JOBS_STORAGE__clientId: clientId } = settings
+  if (queueServiceUri === undefined) return { kind: 'connection-string' }
+  return { kind: 'identity', queueServiceUri, blobServiceUri: blobService(settings), clientId }
+}
+
+/** Azure names both services of an account alike. */
+function blobService(settings: Settings): string | undefined {
+  const { JOBS_STORAGE__queueServiceUri: queue = '', JOBS_STORAGE__blobServiceUri: given } = settings
+  const blob = queue.replace(/^(https?:\/\/[^./]+(?:\.z\d+)?)\.queue\./, '$1.blob.')
+  return given ?? (blob === queue ? undefined : blob)
 }
 
 function toModel(settings: Settings): ModelConfig {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { usdSchema } from '../domain/profile.ts'
+import { unknownOutcomesSchema, usdSchema } from '../domain/profile.ts'
 
 const ORIGIN = /^https?:\/\/[^/\s?#@*]+$/
 const origin = z.string().regex(ORIGIN, 'an origin such as https://example.com, without a path')
@@ -52,6 +52,11 @@ export const profileFileSchema = z.strictObject({
     })
     .default({ allow: [], post: [] })
     .describe('What tools may reach on the network.'),
+  unknownOutcomes: unknownOutcomesSchema
+    .optional()
+    .describe(
+      'Who deals with a call that acts once when nobody knows whether it happened: `model` (the default), `person` (is asked), or `end` (the mission fails).',
+    ),
 })
 
 export type ProfileFile = z.infer<typeof profileFileSchema>

@@ -33,10 +33,15 @@ export const settingsSchema = z.object({
     .string()
     .min(1)
     .optional()
-    .describe('Queue of wakes: a connection string, or JOBS_STORAGE__queueServiceUri for an identity.'),
+    .describe(
+      'Queue of wakes, and claims of calls that act once: a connection string, or JOBS_STORAGE__queueServiceUri for an identity.',
+    ),
   JOBS_STORAGE__queueServiceUri: url
     .optional()
     .describe('Queue service of the storage account, reached with the managed identity.'),
+  JOBS_STORAGE__blobServiceUri: url
+    .optional()
+    .describe("Its blob service. Default: the queue service's name with blob in place of queue."),
   JOBS_STORAGE__clientId: z.string().optional().describe('Client id of the user-assigned identity that reaches it.'),
   OPENAI_API_KEY: z
     .string()

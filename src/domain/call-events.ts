@@ -7,16 +7,6 @@ export function stepKey(state: MissionState, { index }: CallState): string {
   return `${state.answeredSeq}.${index}`
 }
 
-/** For each of these calls that began and is not known to have ended: that nobody knows how it did. */
-export function unknownOutcomes(state: MissionState, calls: readonly CallState[]): EventDraft[] {
-  return calls
-    .filter(({ status }) => status === 'started')
-    .map((entry) => {
-      const { id, name } = entry.call
-      return { type: 'tool.unknown', data: { callId: id, name, key: stepKey(state, entry) } }
-    })
-}
-
 /**
  * What follows for a pending call without any hands: a question, a timer, a plan or a refusal; nothing for a tool to be run.
  * @param now milliseconds since 1970 by the database's clock

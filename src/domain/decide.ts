@@ -1,10 +1,12 @@
-import { callEvents, stepKey, unknownOutcomes } from './call-events.ts'
+import { callEvents, stepKey } from './call-events.ts'
 import type { EventDraft, Failure, ToolCall } from './event.ts'
-import { limitReached } from './limits.ts'
+import { finalAnswerIsThere, limitReached } from './limits.ts'
 import { MODEL_ATTEMPTS } from './model-retry.ts'
+import type { UnknownOutcomes } from './profile.ts'
 import { resultOf, resultSoFar } from './result.ts'
 import type { CallState, MissionState } from './state.ts'
 import { gaveUp, MOST_STUMBLES } from './stumble.ts'
+import { outcomeQuestions, unknownOutcomes } from './unknown-outcome.ts'
 import { waiting, waitingForCalls, type Waiting } from './waiting.ts'
 
 /** What the engine is to do next. `append` needs no hands: it follows from the journal alone. */
@@ -23,6 +25,8 @@ export interface Abilities {
   tools: ReadonlySet<string>
   /** Keys of the steps that this instance is working on: they are not started again. */
   inFlight: ReadonlySet<string>
+  /** The profile's policy; absent: `model`. */
+  unknownOutcomes?: UnknownOutcomes
 }
 
 /** Tool calls of one mission that run side by side: models ask for two to eight, and 32 missions share an instance. */
@@ -38,8 +42,9 @@ export const MODEL_STEP = 'model'
  */
 export function decide(state: MissionState, now: number, abilities: Abilities): Action[] {
   if (state.outcome !== undefined) return [{ do: 'stop' }]
+  if (state.ending !== undefined) return append(...failure(state, state.ending))
+  if (state.paused) return abilities.inFlight.size > 0 ? [] : [{ do: 'pause' }]
   if (state.startedAt === undefined) return append({ type: 'mission.started', data: { instance: abilities.instance } })
-  if (state.paused) return [{ do: 'pause' }]
   const limit = limitReached(state, now)
   if (limit !== undefined) return append(...failure(state, limit))
   const due = dueEvents(state, now)
@@ -53,13 +58,15 @@ function append(...events: EventDraft[]): Action[] {
   return events.map((event) => ({ do: 'append', event }))
 }
 
-/** Timers and question deadlines whose time has come. */
+/** Timers and question deadlines whose time has come, and timers that a message ends: nobody sleeps on after "do it now". */
 function dueEvents(state: MissionState, now: number): EventDraft[] {
-  const timers = state.timers.filter(({ until }) => until <= now)
+  const timers = state.timers.filter(({ until }) => until <= now || state.mailbox.length > 0)
   const late = state.questions.filter(({ deadline }) => deadline !== undefined && deadline <= now)
   const fatal = late.find(({ onDeadline }) => onDeadline.action === 'fail')
   return [
-    ...timers.map(({ timerId }): EventDraft => ({ type: 'timer.fired', data: { timerId } })),
+    ...timers.map(({ timerId, until }): EventDraft => {
+      return { type: 'timer.fired', data: until <= now ? { timerId } : { timerId, early: true } }
+    }),
     ...late.map(({ questionId }): EventDraft => ({ type: 'question.expired', data: { questionId } })),
     ...(fatal === undefined ? [] : failure(state, expired(fatal.text))),
   ]
@@ -72,19 +79,23 @@ function expired(text: string): Failure {
 
 /**
  * The end of a mission that could not finish, with what it has so far. Calls that are under way end before it: a journal does
- * not leave open whether something may have happened outside.
+ * not leave open whether something may have happened outside. Nobody is asked about them any more.
  */
 export function failure(state: MissionState, { code, message, hint }: Failure): EventDraft[] {
   const end: EventDraft = { type: 'mission.failed', data: { code, message, hint, ...resultSoFar(state) } }
-  return [...unknownOutcomes(state, state.calls), end]
+  return [...unknownOutcomes(state, state.calls, 'model'), end]
 }
 
 function decideCalls(state: MissionState, open: CallState[], now: number, abilities: Abilities): Action[] {
-  const { inFlight, tools } = abilities
+  const { inFlight, tools, unknownOutcomes: policy = 'model' } = abilities
   const free = open.filter((entry) => !inFlight.has(stepKey(state, entry)))
   const pending = free.filter(({ status }) => status === 'pending')
   const taken = pending.slice(0, stepsLeft(state, open.length - pending.length))
-  const events = [...unknownOutcomes(state, free), ...taken.flatMap((entry) => callEvents(state, entry, now, tools))]
+  const events = [
+    ...unknownOutcomes(state, free, policy),
+    ...outcomeQuestions(state, free),
+    ...taken.flatMap((entry) => callEvents(state, entry, now, tools)),
+  ]
   if (events.length > 0) return append(...events)
   if (taken.length === 0 && inFlight.size === 0) return [{ do: 'wait', waiting: waitingForCalls(state) }]
   return taken
@@ -102,9 +113,8 @@ function stepsLeft({ limits, usage }: MissionState, underWay: number): number {
 
 function decideTurn(state: MissionState, now: number, abilities: Abilities): Action[] {
   if (abilities.inFlight.has(MODEL_STEP)) return []
-  const last = state.turns.at(-1)
-  if (last?.role === 'assistant' && state.answeredSeq > 0) {
-    return append({ type: 'mission.completed', data: { result: resultOf(state, last.content) } })
+  if (finalAnswerIsThere(state)) {
+    return append({ type: 'mission.completed', data: { result: resultOf(state, state.turns.at(-1)?.content ?? '') } })
   }
   const failed = state.lastModelFailure
   if (failed !== undefined && (!failed.retry || state.modelFailures >= MODEL_ATTEMPTS)) {

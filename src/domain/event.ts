@@ -58,6 +58,10 @@ export const eventDataSchemas = {
     priority: z.int(),
     deadline: z.string().optional(),
     metadata: z.record(z.string(), z.unknown()).optional(),
+    /** The journal goes on from another mission's: from its state after event `seq`. */
+    forkedFrom: z.object({ id: z.string(), seq: z.int().positive() }).optional(),
+    /** What a person says to it there. */
+    said: z.string().optional(),
   }),
   'mission.started': z.looseObject({ instance: z.string() }),
   'model.answered': z.looseObject({
@@ -69,6 +73,8 @@ export const eventDataSchemas = {
     contentFilter: z.array(z.string()).optional(),
     usage: usageSchema,
     durationMs: z.number().nonnegative(),
+    /** Number of the last event that the model was told of; absent: of the one before this. */
+    seenSeq: z.int().nonnegative().optional(),
   }),
   'model.failed': z.looseObject({
     model: z.string(),
@@ -95,6 +101,8 @@ export const eventDataSchemas = {
     name: z.string(),
     key: z.string(),
     reason: z.string().optional(),
+    /** Who deals with it in place of the model: a person is asked, or the mission ends. */
+    policy: z.enum(['person', 'end']).optional(),
   }),
   'plan.updated': z.looseObject({ callId: z.string(), items: z.array(planItemSchema) }),
   'question.asked': z.looseObject({
@@ -112,9 +120,10 @@ export const eventDataSchemas = {
   'budget.granted': z.looseObject({ limits: limitsSchema.partial() }),
   'budget.exhausted': z.looseObject({ limit: z.string() }),
   'timer.set': z.looseObject({ timerId: z.string(), callId: z.string(), until: z.string() }),
-  'timer.fired': z.looseObject({ timerId: z.string() }),
+  /** `early`: before its time, for a message that came. */
+  'timer.fired': z.looseObject({ timerId: z.string(), early: z.boolean().optional() }),
   'mission.paused': z.looseObject({ by: z.string(), reason: z.string().optional() }),
-  'mission.resumed': z.looseObject({ by: z.string() }),
+  'mission.resumed': z.looseObject({ by: z.string(), reason: z.string().optional() }),
   'mission.message': z.looseObject({ role: z.literal('user'), content: z.string(), by: z.string() }),
   'child.started': z.looseObject({ childId: z.string(), callId: z.string() }),
   'child.ended': z.looseObject({ childId: z.string(), status: z.string() }),

@@ -1,11 +1,15 @@
+import { branch } from './branch.ts'
 import { TerminalError } from './errors.ts'
 import type { EventType, MissionEvent } from './event.ts'
 import { addUsd } from './money.ts'
 import { retryDelayMs } from './model-retry.ts'
+import { newState, type Created } from './new-state.ts'
 import { answerQuestion, askQuestion, expireQuestion } from './questions.ts'
 import { failCall, settleCall } from './settle-call.ts'
 import type { MissionState, Stumble, Turn, Usage } from './state.ts'
 import { adviceAfter, isRefusal, onward, stumbleOf } from './stumble.ts'
+import { userTurns } from './transcript.ts'
+import { withUnknown } from './unknown-outcome.ts'
 import { withFiles } from './with-files.ts'
 
 type AnswerData = Extract<MissionEvent, { type: 'model.answered' }>['data']
@@ -40,11 +44,7 @@ const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
     const settled = failCall(state, data.callId, hint === undefined ? message : `${message} ${hint}`)
     return isRefusal(code) ? settled : onward(settled)
   },
-  'tool.unknown': (state, { data }) => {
-    const reason = data.reason ?? 'The call was interrupted.'
-    const advice = 'It may have happened: find out before you do it again.'
-    return onward(failCall(state, data.callId, `The outcome of this call is unknown. ${reason} ${advice}`))
-  },
+  'tool.unknown': (state, { data }) => onward(withUnknown(state, data)),
   'plan.updated': (state, { data }) => ({
     ...onward(settleCall(state, data.callId, JSON.stringify({ plan: 'saved', items: data.items.length }))),
     plan: data.items,
@@ -60,11 +60,11 @@ const apply: { [T in Exclude<EventType, 'mission.created'>]: Apply<T> } = {
     timers: [...state.timers, { timerId: data.timerId, callId: data.callId, until: Date.parse(data.until) }],
   }),
   'timer.fired': fired,
-  'mission.paused': (state) => ({ ...state, paused: true }),
-  'mission.resumed': (state) => ({ ...state, paused: false }),
-  'mission.message': (state, { data }) => ({
+  'mission.paused': (state, { at }) => (state.paused ? state : { ...state, paused: true, pausedAt: at }),
+  'mission.resumed': resumed,
+  'mission.message': (state, { data, seq }) => ({
     ...state,
-    turns: [...state.turns, { role: 'user', content: data.content }],
+    mailbox: [...state.mailbox, { seq, content: data.content }],
   }),
   'child.started': unchanged,
   'child.ended': unchanged,
@@ -102,59 +102,42 @@ export function evolve(state: MissionState | undefined, event: MissionEvent): Mi
   return { ...next, seq: event.seq }
 }
 
-/** Folds a whole journal. */
-export function fold(events: readonly MissionEvent[]): MissionState {
-  let state: MissionState | undefined
-  for (const event of events) state = evolve(state, event)
-  if (state === undefined) throw new TerminalError('journal_gap', 'The journal is empty')
+/**
+ * Folds a whole journal.
+ * @param parent where the journal goes on from another mission's: that mission's state there
+ */
+export function fold(events: readonly MissionEvent[], parent?: MissionState): MissionState {
+  const [first, ...rest] = events
+  if (first === undefined) throw new TerminalError('journal_gap', 'The journal is empty')
+  let state = parent === undefined ? evolve(undefined, first) : branch(parent, createdFirst(first))
+  for (const event of rest) state = evolve(state, event)
   return state
 }
 
 function created(event: MissionEvent): MissionState {
-  if (event.type !== 'mission.created') {
-    throw new TerminalError('journal_gap', `The journal starts with ${event.type} in place of mission.created`)
-  }
-  const { messages, profile, limits, labels, files, priority, deadline, metadata } = event.data
-  const turns: Turn[] = messages.map(({ role, content }) =>
-    role === 'user' ? { role, content } : { role, content, toolCalls: [] },
+  const first = createdFirst(event)
+  if (first.data.forkedFrom === undefined) return newState(first)
+  throw new TerminalError(
+    'journal_gap',
+    `The journal goes on from mission ${first.data.forkedFrom.id}, which was not read`,
   )
-  return {
-    seq: event.seq,
-    createdAt: event.at,
-    messages,
-    profile,
-    limits,
-    labels,
-    inputs: files,
-    files,
-    priority,
-    metadata,
-    deadline: deadline === undefined ? undefined : Date.parse(deadline),
-    turns,
-    answeredSeq: 0,
-    calls: [],
-    questions: [],
-    timers: [],
-    closedQuestions: {},
-    plan: [],
-    sources: [],
-    fileWriters: [],
-    stumbles: 0,
-    usage: { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: '0' },
-    modelFailures: 0,
-    modelRetryAt: 0,
-    lastText: '',
-    paused: false,
-  }
+}
+
+function createdFirst(event: MissionEvent): Created {
+  if (event.type === 'mission.created') return event
+  throw new TerminalError('journal_gap', `The journal starts with ${event.type} in place of mission.created`)
 }
 
 function answered(state: MissionState, event: Extract<MissionEvent, { type: 'model.answered' }>): MissionState {
-  const { text = '', toolCalls, usage, finishReason } = event.data
+  const { text = '', toolCalls, usage, finishReason, seenSeq = event.seq - 1 } = event.data
+  const read = state.mailbox.filter(({ seq }) => seq <= seenSeq)
   const stumble = stumbleOf(event.data)
   const cut = finishReason === 'length' || finishReason === 'content_filter'
   return {
     ...state,
-    turns: [...state.turns, ...turnsOf(event.data, stumble)],
+    turns: [...state.turns, ...userTurns(read), ...turnsOf(event.data, stumble)],
+    mailbox: state.mailbox.filter((message) => !read.includes(message)),
+    final: stumble === undefined,
     answeredSeq: event.seq,
     calls: toolCalls.map((call, index) => {
       return { call, index, status: 'pending', cutShort: cut && index === toolCalls.length - 1 }
@@ -196,7 +179,15 @@ function fired(state: MissionState, event: Extract<MissionEvent, { type: 'timer.
   const timer = state.timers.find(({ timerId }) => timerId === event.data.timerId)
   if (timer === undefined) return state
   const waited = { ...state, timers: state.timers.filter((other) => other !== timer) }
-  return settleCall(waited, timer.callId, JSON.stringify({ waited: true, until: new Date(timer.until).toISOString() }))
+  const until = new Date(timer.until).toISOString()
+  const early = { waited: false, until, reason: 'The wait was ended early: the user wrote a message, which follows.' }
+  return settleCall(waited, timer.callId, JSON.stringify(event.data.early === true ? early : { waited: true, until }))
+}
+
+function resumed(state: MissionState, event: Extract<MissionEvent, { type: 'mission.resumed' }>): MissionState {
+  const { pausedAt = event.at, startedAt = event.at, pausedMs } = state
+  const more = Math.max(0, event.at - Math.max(pausedAt, startedAt))
+  return { ...state, paused: false, pausedAt: undefined, pausedMs: pausedMs + more }
 }
 
 function withCall(state: MissionState, callId: string, status: 'started' | 'asked' | 'sleeping'): MissionState {

@@ -7,10 +7,11 @@ import type { MissionState } from './state.ts'
  * @param now milliseconds since 1970 by the database's clock
  */
 export function limitReached(state: MissionState, now: number): Failure | undefined {
-  const { limits, usage, startedAt, deadline } = state
+  const { limits, usage, startedAt, deadline, pausedMs } = state
   const tokens = usage.inputTokens + usage.outputTokens
   if (deadline !== undefined && now >= deadline) return reached('deadline', new Date(deadline).toISOString())
-  if (startedAt !== undefined && now >= startedAt + limits.wallMs) return reached('wallMs', `${limits.wallMs} ms`)
+  if (startedAt !== undefined && now >= startedAt + limits.wallMs + pausedMs)
+    return reached('wallMs', `${limits.wallMs} ms`)
   if (finalAnswerIsThere(state)) return undefined
   if (usage.steps >= limits.steps) return reached('steps', `${limits.steps} steps`)
   if (tokens >= limits.tokens) return reached('tokens', `${limits.tokens} tokens`)
@@ -18,15 +19,19 @@ export function limitReached(state: MissionState, now: number): Failure | undefi
   return undefined
 }
 
-/** When a mission's time is over, whatever it does: its deadline or its wall time; milliseconds since 1970. */
+/**
+ * When a mission's time is over, whatever it does: its deadline or its wall time, which stands still in a pause; milliseconds
+ * since 1970. Nothing ends a paused mission: its deadline is looked at when it goes on.
+ */
 export function endOfTime(state: MissionState): number {
-  const wall = state.startedAt === undefined ? Infinity : state.startedAt + state.limits.wallMs
+  if (state.paused) return Infinity
+  const wall = state.startedAt === undefined ? Infinity : state.startedAt + state.limits.wallMs + state.pausedMs
   return Math.min(state.deadline ?? Infinity, wall)
 }
 
 /** An answer that was paid for is delivered, even where it used up the limit. */
-function finalAnswerIsThere(state: MissionState): boolean {
-  return state.turns.at(-1)?.role === 'assistant' && state.calls.length === 0 && state.answeredSeq > 0
+export function finalAnswerIsThere(state: MissionState): boolean {
+  return state.final && state.mailbox.length === 0
 }
 
 function reached(limit: string, value: string): Failure {

@@ -4,6 +4,11 @@ import { USD_PATTERN } from './money.ts'
 
 export const effectSchema = z.enum(['read', 'idempotent', 'once'])
 
+/** Who deals with a call of which nobody knows whether it happened: the model, a person, or nobody: the mission ends. */
+export const unknownOutcomesSchema = z.enum(['model', 'person', 'end'])
+
+export type UnknownOutcomes = z.infer<typeof unknownOutcomesSchema>
+
 export const usdSchema = z.string().regex(USD_PATTERN, 'a plain amount of US dollars such as "0.50"')
 
 /** What a model is told about a tool, pinned with the mission; the effect decides what a crash does to a call. */
@@ -32,6 +37,8 @@ export const effectiveProfileSchema = z.object({
   /** US dollars for a million tokens, by model name. */
   prices: z.record(z.string(), z.object({ inputUsd: usdSchema, outputUsd: usdSchema })),
   egress: z.object({ allow: z.array(z.string()), post: z.array(z.string()).default([]) }),
+  /** Absent: `model`, as in profiles that were pinned before there was a choice. */
+  unknownOutcomes: unknownOutcomesSchema.optional(),
 })
 
 export type EffectiveProfile = z.infer<typeof effectiveProfileSchema>

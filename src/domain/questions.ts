@@ -1,6 +1,7 @@
 import type { MissionEvent } from './event.ts'
 import { settleCall } from './settle-call.ts'
 import type { MissionState } from './state.ts'
+import { toldByPerson } from './unknown-outcome.ts'
 
 type Asked = Extract<MissionEvent, { type: 'question.asked' }>['data']
 
@@ -37,5 +38,6 @@ function close(state: MissionState, questionId: string, how: 'answered' | 'expir
     questions: state.questions.filter((other) => other !== question),
     closedQuestions: { ...state.closedQuestions, [questionId]: how },
   }
-  return settleCall(closed, question.callId, content)
+  const interrupted = state.calls.some(({ call, interrupted: why }) => call.id === question.callId && why !== undefined)
+  return settleCall(closed, question.callId, interrupted ? toldByPerson(content) : content)
 }

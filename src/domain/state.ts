@@ -4,7 +4,9 @@ import type { Failure, FileRef, Limits, Message, PlanItem, Result, Source, ToolC
 export interface CallState {
   call: ToolCall
   index: number
-  status: 'pending' | 'started' | 'asked' | 'sleeping' | 'settled'
+  status: 'pending' | 'started' | 'unknown' | 'asked' | 'sleeping' | 'settled'
+  /** Why nobody knows how it ended, where a person is to say. */
+  interrupted?: string
   /** The answer broke off while the model wrote this call. */
   cutShort: boolean
 }
@@ -52,6 +54,10 @@ export interface Stumble {
 export interface MissionState {
   seq: number
   createdAt: number
+  /** The mission, and the number of its event, that this one goes on from. */
+  forkedFrom?: { id: string; seq: number }
+  /** How many missions it goes on from, one from the other. */
+  generation: number
   startedAt?: number
   endedAt?: number
   messages: Message[]
@@ -63,6 +69,10 @@ export interface MissionState {
   metadata?: Record<string, unknown>
   priority: number
   turns: Turn[]
+  /** Messages that the model has not been told yet: no server takes one between a call and its result. */
+  mailbox: { seq: number; content: string }[]
+  /** The latest turn is an answer that calls nothing: the mission's result, unless a message came meanwhile. */
+  final: boolean
   /** Number of the latest `model.answered`; keys of its calls start with it. */
   answeredSeq: number
   calls: CallState[]
@@ -90,5 +100,10 @@ export interface MissionState {
   /** The latest text of the model: what a mission has so far when a limit ends it. */
   lastText: string
   paused: boolean
+  /** Since when, and how long the mission was paused before, as far as that was after its start; milliseconds. */
+  pausedAt?: number
+  pausedMs: number
+  /** Why the mission is to end next: an unknown outcome that its profile does not leave to the model. */
+  ending?: Failure
   outcome?: Outcome
 }

@@ -13,7 +13,16 @@ export type TranscriptMessage = { role: 'system'; content: string } | Turn
  */
 export function transcript(state: MissionState, profile: EffectiveProfile): TranscriptMessage[] {
   const system = { role: 'system' as const, content: systemPrompt(state, profile) }
-  return [system, ...state.turns.map(marked), ...lastWords(state)]
+  return [system, ...state.turns.map(marked), ...unread(state), ...lastWords(state)]
+}
+
+/** Behind the results of all calls: servers refuse anything between the two. */
+function unread({ mailbox, calls }: MissionState): Turn[] {
+  return calls.every(({ status }) => status === 'settled') ? userTurns(mailbox) : []
+}
+
+export function userTurns(messages: MissionState['mailbox']): Turn[] {
+  return messages.map(({ content }) => ({ role: 'user', content }))
 }
 
 /** Said at the end and not in the system prompt, whose change would cost a provider's cached prefix. */

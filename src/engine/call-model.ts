@@ -6,23 +6,32 @@ import type { MissionState } from '../domain/state.ts'
 import { transcript } from '../domain/transcript.ts'
 import type { ModelAnswer, ModelRequest } from '../models/model.ts'
 import type { EngineContext } from './context.ts'
+import type { Audience } from './deltas.ts'
 
-/** Asks the model for the next turn. Gives what to record; throws only when the signal was aborted. */
+/**
+ * Asks the model for the next turn. Gives what to record; throws only when the signal was aborted.
+ * @param audience who may read along while the answer is being written
+ */
 export async function callModel(
   context: EngineContext,
   state: MissionState,
   profile: EffectiveProfile,
   signal: AbortSignal,
+  audience?: Audience,
 ): Promise<EventDraft> {
   const request = requestFor(context, state, profile)
   const begun = context.clock.monotonic()
   const since = () => Math.round(context.clock.monotonic() - begun)
+  const preview = audience && context.deltas?.open(audience, state.seq)
   try {
-    return answered(await context.model.complete(request, { signal }), request.model, profile, since())
+    const answer = await context.model.complete(request, { signal, ...preview })
+    return answered(answer, { model: request.model, seenSeq: state.seq }, profile, since())
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof RetryableError || error instanceof TerminalError)) throw error
     return failed(error, request.model, profile, since())
+  } finally {
+    preview?.close()
   }
 }
 
@@ -37,11 +46,20 @@ function requestFor(context: EngineContext, state: MissionState, profile: Effect
   }
 }
 
-function answered(answer: ModelAnswer, asked: string, profile: EffectiveProfile, durationMs: number): EventDraft {
+interface Asked {
+  model: string
+  /** Number of the last event that the model was told of. */
+  seenSeq: number
+}
+
+function answered(answer: ModelAnswer, asked: Asked, profile: EffectiveProfile, durationMs: number): EventDraft {
   const { model, text, finishReason, contentFilter } = answer
-  const usage = { ...answer.usage, ...cost(answer.usage, priceOf(profile.prices, model, asked)) }
+  const usage = { ...answer.usage, ...cost(answer.usage, priceOf(profile.prices, model, asked.model)) }
   const toolCalls = distinct(answer.toolCalls)
-  return { type: 'model.answered', data: { model, text, toolCalls, finishReason, contentFilter, usage, durationMs } }
+  return {
+    type: 'model.answered',
+    data: { model, text, toolCalls, finishReason, contentFilter, usage, durationMs, seenSeq: asked.seenSeq },
+  }
 }
 
 /** Zero for a model that the profile gives no price for, and marked so: the limit of costs can't see it. */

@@ -13,22 +13,8 @@ export async function connectQueue(
   const service =
     config.kind === 'identity'
       ? new QueueServiceClient(config.queueServiceUri, await entraCredential(config.clientId))
-      : QueueServiceClient.fromConnectionString(expand(connectionString ?? ''))
+      : QueueServiceClient.fromConnectionString(connectionString ?? '')
   const queue = service.getQueueClient(MISSIONS_QUEUE)
   await queue.createIfNotExists()
   return queue
-}
-
-/** Azurite's well-known account, which is public and only opens an emulator. */
-function expand(connectionString: string): string {
-  if (connectionString !== 'UseDevelopmentStorage=true') return connectionString
-  const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
-  const host = 'http://127.0.0.1'
-  return [
-    'DefaultEndpointsProtocol=http',
-    'AccountName=devstoreaccount1',
-    `AccountKey=${key}`,
-    `BlobEndpoint=${host}:10000/devstoreaccount1`,
-    `QueueEndpoint=${host}:10001/devstoreaccount1`,
-  ].join(';')
 }

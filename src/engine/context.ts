@@ -1,7 +1,8 @@
 import type { Model } from '../models/model.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Telemetry } from '../telemetry/events.ts'
-import type { Clock, Contents, Journal, Missions, Wakes } from './ports.ts'
+import type { Deltas } from './deltas.ts'
+import type { Clock, Contents, Effects, Journal, Missions, Wakes } from './ports.ts'
 
 /** Everything that the engine works with, given once per process. */
 export interface EngineContext {
@@ -12,6 +13,9 @@ export interface EngineContext {
   wakes: Wakes
   clock: Clock
   contents: Contents
+  /** Absent: what a model writes is seen when it is recorded, and not before. */
+  deltas?: Deltas
+  effects: Effects
   model: Model
   /** The model of profiles that name none. */
   defaultModel: string

@@ -2,9 +2,9 @@ import type { EventDraft, MissionEvent } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Lease, Transition } from '../db/queries/append-events.ts'
 import type { Claim } from '../db/queries/claim-mission.ts'
-import type { Owned } from '../db/queries/instances.ts'
+import type { Owned, Poll } from '../db/queries/instances.ts'
 
-export type { Claim, Lease, Owned, Transition }
+export type { Claim, Lease, Owned, Poll, Transition }
 
 /**
  * `recorded`: the events as the journal has them, which may differ from the drafts in characters that can't be stored.
@@ -18,7 +18,8 @@ export interface Journal {
    * transition alone releases the lease: `lost` then says too that something came in since its `inbox` was read.
    */
   append(lease: Lease, afterSeq: number, events: readonly EventDraft[], change?: Transition): Promise<AppendResult>
-  read(missionId: string, afterSeq: number): Promise<MissionEvent[]>
+  /** Without `uptoSeq`, all that there is. */
+  read(missionId: string, afterSeq: number, uptoSeq?: number): Promise<MissionEvent[]>
 }
 
 export interface Missions {
@@ -28,8 +29,8 @@ export interface Missions {
   anyFree(): Promise<boolean>
   /** Events from outside so far; undefined when the lease is gone. */
   inbox(lease: Lease): Promise<number | undefined>
-  /** What this instance owns, whether it works on it or not. */
-  owned(): Promise<Owned[]>
+  /** What this instance owns, whether it works on it or not, and whether missions of dead instances are there to be claimed. */
+  poll(): Promise<Poll>
   /** Frees a mission that this instance owns and does not work on. */
   abandon(lease: Lease): Promise<void>
   beat(): Promise<void>
@@ -47,6 +48,29 @@ export interface Clock {
   monotonic(): number
   /** Resolves early, without an error, when the signal is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** A call of a tool that acts once, about to be made. */
+export interface Begin {
+  missionId: string
+  /** Of the call within the mission: the same for every attempt. */
+  key: string
+  tool: string
+  /** The process that is about to make it. */
+  instance: string
+}
+
+/** `taken`: the call was begun before; `by` tells who, where that can be read. */
+export type ClaimResult =
+  { kind: 'claimed' } | { kind: 'taken'; by: { instance: string; tool: string; at: string } | undefined }
+
+/** Which calls of tools that act once have begun, kept outside of the database: what it forgets in a restore is known here. */
+export interface Effects {
+  /**
+   * The first who claims a call may make it, and nobody after that. Throws the signal's reason when it is aborted, and
+   * TerminalError `effects_unavailable` where the claim can't be made: the call must not be made then.
+   */
+  claim(begin: Begin, signal: AbortSignal): Promise<ClaimResult>
 }
 
 /** Bytes by tenant and hash: the files of missions. */

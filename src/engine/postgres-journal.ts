@@ -12,7 +12,9 @@ export function createJournal(db: EngineDb, clock: Clock): Journal {
   return {
     append: (lease, afterSeq, events, change) =>
       writer.append({ lease, afterSeq, events: events.map(storable), change }),
-    read: async (missionId, afterSeq) =>
-      (await patiently(clock, () => readEvents(db, missionId, afterSeq))).map(parseEvent),
+    read: async (missionId, afterSeq, uptoSeq) =>
+      (await patiently(clock, () => readEvents(db, missionId, afterSeq, uptoSeq && uptoSeq - afterSeq))).map(
+        parseEvent,
+      ),
   }
 }

@@ -1,12 +1,13 @@
 import { decide, failure, MODEL_STEP, type Action } from '../domain/decide.ts'
 import type { EventDraft, Failure } from '../domain/event.ts'
-import { fold } from '../domain/evolve.ts'
 import { endOfTime } from '../domain/limits.ts'
 import { parseEvent } from '../domain/parse-event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { MissionState } from '../domain/state.ts'
 import { callModel } from './call-model.ts'
 import type { EngineContext } from './context.ts'
+import { foldJournal } from './fold-journal.ts'
+import type { Hold } from './hold.ts'
 import type { Claim } from './ports.ts'
 import { Recorder } from './recorder.ts'
 import { canRun, runTool } from './run-tool.ts'
@@ -17,10 +18,13 @@ import { handOverTransition, waitTransition } from './transitions.ts'
 /** `ended` and `waiting` need nothing more; `handed-over`: a wake was sent; `lost`: another instance goes on. */
 export type SliceEnd = 'ended' | 'waiting' | 'handed-over' | 'lost'
 
-/** Why a slice is to stop: its lease is gone, or its instance goes down. */
-export interface Stops {
-  lost: AbortSignal
+/** What may stop or turn a slice from outside. */
+export interface Outside {
+  hold: Hold
+  /** The instance goes down. */
   drain: AbortSignal
+  /** After this long nothing more is begun, and the mission is handed over. */
+  sliceMs: number
 }
 
 /** Crashes in a row without an event in between after which a mission is given up. */
@@ -33,16 +37,16 @@ const CRASH_LOOP: Failure = {
 }
 
 /** Moves one claimed mission until it ends, waits, the slice's time is up, or the lease is gone. */
-export async function runSlice(context: EngineContext, claim: Claim, stops: Stops): Promise<SliceEnd> {
+export async function runSlice(context: EngineContext, claim: Claim, outside: Outside): Promise<SliceEnd> {
   const begun = context.clock.monotonic()
   const [events, profile] = await Promise.all([
     claim.events?.map(parseEvent) ?? context.journal.read(claim.missionId, 0),
     context.missions.profile(claim.tenantId, claim.profileHash),
   ])
-  const recorder = new Recorder(context, claim, fold(events))
+  const recorder = new Recorder(context, claim, await foldJournal(context.journal, claim.missionId, events))
   const last = events.at(-1)
   if (claim.began && last !== undefined) recorder.tell(last)
-  const slice = new Slice({ context, claim, recorder, begun, profile, stops })
+  const slice = new Slice({ context, claim, recorder, begun, profile, outside })
   try {
     return await slice.run()
   } catch (error) {
@@ -60,7 +64,7 @@ interface SliceParts {
   profile: EffectiveProfile
   /** When the claim was answered, by the context's clock. */
   begun: number
-  stops: Stops
+  outside: Outside
 }
 
 class Slice {
@@ -68,7 +72,7 @@ class Slice {
   readonly #claim: Claim
   readonly #recorder: Recorder
   readonly #profile: EffectiveProfile
-  readonly #stops: Stops
+  readonly #outside: Outside
   readonly #work = new AbortController()
   /** Of what acts once: a drain does not cut it off, which would leave its outcome unknown; the instance waits for it. */
   readonly #leaseSignal: AbortSignal
@@ -78,16 +82,18 @@ class Slice {
   readonly #tools: ReadonlySet<string>
   readonly #begun: number
 
-  constructor({ context, claim, recorder, profile, begun, stops }: SliceParts) {
+  constructor({ context, claim, recorder, profile, begun, outside }: SliceParts) {
     this.#context = context
     this.#claim = claim
     this.#recorder = recorder
     this.#profile = profile
     this.#tools = new Set(profile.tools.map(({ name }) => name))
     this.#begun = begun
-    this.#stops = stops
-    this.#leaseSignal = AbortSignal.any([this.#work.signal, stops.lost])
-    this.#signal = AbortSignal.any([this.#work.signal, stops.lost, stops.drain])
+    this.#outside = outside
+    const { hold, drain } = outside
+    this.#leaseSignal = AbortSignal.any([this.#work.signal, hold.lost])
+    this.#signal = AbortSignal.any([this.#leaseSignal, drain])
+    hold.listen(() => this.#steps.nudge())
   }
 
   async run(): Promise<SliceEnd> {
@@ -96,6 +102,7 @@ class Slice {
       await this.#recorder.append(failure(state, CRASH_LOOP))
     }
     for (;;) {
+      if (this.#outside.hold.inbox > this.#recorder.inbox) await this.#recorder.rebase()
       const actions = this.#decide(this.#recorder.state)
       if (actions.some(({ do: what }) => what === 'stop')) return 'ended'
       const events = appendsOf(actions)
@@ -114,7 +121,9 @@ class Slice {
   }
 
   #decide(state: MissionState): Action[] {
-    const abilities = { instance: this.#context.instance, tools: this.#tools, inFlight: this.#steps.keys() }
+    const { unknownOutcomes } = this.#profile
+    const { instance } = this.#context
+    const abilities = { instance, tools: this.#tools, inFlight: this.#steps.keys(), unknownOutcomes }
     return decide(state, this.#now(), abilities)
   }
 
@@ -141,13 +150,13 @@ class Slice {
 
   #timeIsUp(): boolean {
     if (this.#signal.aborted) return true
-    return this.#context.clock.monotonic() - this.#begun >= this.#context.settings.sliceMs
+    return this.#context.clock.monotonic() - this.#begun >= this.#outside.sliceMs
   }
 
   /** A drain cuts steps off, and whoever goes on makes them again; anything else ends the slice. */
   #cutOff(error: unknown): void {
-    const { lost, drain } = this.#stops
-    if (lost.aborted) throw lost.reason
+    const { hold, drain } = this.#outside
+    if (hold.lost.aborted) throw hold.lost.reason
     if (!drain.aborted || error !== drain.reason) throw error
   }
 
@@ -155,7 +164,7 @@ class Slice {
   async #start(action: Action): Promise<boolean> {
     const turn = this.#recorder.state.answeredSeq
     if (action.do === 'callModel') {
-      const work = callModel(this.#context, this.#recorder.state, this.#profile, this.#signal)
+      const work = callModel(this.#context, this.#recorder.state, this.#profile, this.#signal, this.#outside.hold)
       this.#steps.start({ key: MODEL_STEP, turn }, work)
     }
     if (action.do !== 'runTool') return true

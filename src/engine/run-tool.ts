@@ -3,11 +3,13 @@ import { RetryableError, TerminalError } from '../domain/errors.ts'
 import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
+import { unknownOutcome } from '../domain/unknown-outcome.ts'
 import { untilAborted } from '../models/deadlines.ts'
 import { boundedSources } from '../tools/sources.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
 import { DatabaseUnreachable } from './connection-patience.ts'
 import type { EngineContext } from './context.ts'
+import type { ClaimResult } from './ports.ts'
 
 export interface ToolRun {
   missionId: string
@@ -39,7 +41,13 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
   const tool = context.tools.get(run.call.name)
   try {
     if (tool === undefined) throw notDeployed(run.call.name)
-    const { text, files, sources } = await attempt(context, tool, run)
+    const parsed = parseArguments(tool.input, run.call.arguments)
+    if (!parsed.ok) throw new TerminalError('bad_arguments', parsed.reason)
+    if (tool.effect === 'once') {
+      const claim = await claimCall(context, run)
+      if (claim.kind === 'taken') return unknown(run, begunBefore(claim))
+    }
+    const { text, files, sources } = await attempt(context, tool, run, parsed.value)
     const output = cut(text, tool.maxOutputBytes)
     return {
       type: 'tool.finished',
@@ -50,7 +58,7 @@ export async function runTool(context: EngineContext, run: ToolRun): Promise<Eve
     // A tool's own connections may fail with the same codes, so the class tells whose it was.
     if (error instanceof DatabaseUnreachable) throw error
     const failure = describe(error, context, run)
-    // Only its own refusal says that a `once` tool did nothing; a deadline or a broken connection leaves it open (fault F45).
+    // Only its own refusal, or that of the claim, says that a `once` tool did nothing; a deadline or a broken connection leaves it open (fault F45).
     if (tool?.effect === 'once' && !(error instanceof TerminalError)) return unknown(run, failure.message)
     return { type: 'tool.failed', data: { ...base(), error: failure } }
   }
@@ -62,8 +70,19 @@ export function canRun(context: EngineContext, call: ToolCall): boolean {
   return tool !== undefined && parseArguments(tool.input, call.arguments).ok
 }
 
-function unknown({ call, key }: ToolRun, reason: string): EventDraft {
-  return { type: 'tool.unknown', data: { callId: call.id, name: call.name, key, reason } }
+function unknown({ call, key, profile }: ToolRun, reason: string): EventDraft {
+  return unknownOutcome(call, key, profile.unknownOutcomes ?? 'model', reason)
+}
+
+/** To be made before the call acts, and after `tool.started` is recorded: a crash in between leaves the outcome unknown. */
+function claimCall(context: EngineContext, { missionId, key, call, signal }: ToolRun): Promise<ClaimResult> {
+  return context.effects.claim({ missionId, key, tool: call.name, instance: context.instance }, signal)
+}
+
+/** Where the journal does not know of it, the database was set back to an earlier time. */
+function begunBefore({ by }: Extract<ClaimResult, { kind: 'taken' }>): string {
+  const who = by === undefined ? '' : `, as a call of ${by.tool} by the instance ${by.instance} at ${by.at}`
+  return `It was not made now: it was begun before${who}, and the journal does not say how that ended.`
 }
 
 function notDeployed(name: string): TerminalError {
@@ -75,9 +94,7 @@ class TimedOut extends Error {
   override readonly name = 'TimedOut'
 }
 
-async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promise<ToolResult> {
-  const parsed = parseArguments(tool.input, run.call.arguments)
-  if (!parsed.ok) throw new TerminalError('bad_arguments', parsed.reason)
+async function attempt(context: EngineContext, tool: Tool, run: ToolRun, input: unknown): Promise<ToolResult> {
   for (let n = 1; ; n++) {
     run.signal.throwIfAborted()
     const timeout = AbortSignal.timeout(tool.timeoutMs)
@@ -90,7 +107,7 @@ async function attempt(context: EngineContext, tool: Tool, run: ToolRun): Promis
         egress: run.profile.egress,
       }
       // A tool that does not heed its signal must not hold the mission.
-      return await untilAborted(tool.run(parsed.value, given), signal)
+      return await untilAborted(tool.run(input, given), signal)
     } catch (error) {
       run.signal.throwIfAborted()
       if (timeout.aborted) throw new TimedOut(`The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)

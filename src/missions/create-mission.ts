@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto'
-import type { EventDraft, FileRef, Limits, Message } from '../domain/event.ts'
-import { inTenant } from '../db/in-tenant.ts'
-import type { TenantTx } from '../db/connection.ts'
-import { appendInTransaction } from '../db/queries/append-events.ts'
+import { inTenantAtOnce } from '../db/in-tenant.ts'
 import { storeContent } from '../db/queries/contents.ts'
-import { claimKey } from '../db/queries/idempotency-keys.ts'
-import { insertMission } from '../db/queries/missions.ts'
+import { insertMission, recordCreation } from '../db/queries/create-mission.ts'
+import { send } from '../db/statement.ts'
+import {
+  EVENT_VERSION,
+  type EventDraft,
+  type FileRef,
+  type Limits,
+  type Message,
+  type MissionEvent,
+} from '../domain/event.ts'
 import { fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
+import type { Claim } from '../engine/ports.ts'
+import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { pinProfile, type Pinned } from './effective-profile.ts'
-import { readMission } from './read-mission.ts'
 import { Refusal } from './refusal.ts'
-import { viewFromJournal, type MissionView } from './view.ts'
-import { wake } from './wake.ts'
+import { viewFromJournal } from './view.ts'
 
 export interface NewMissionRequest {
   messages: Message[]
@@ -24,35 +29,27 @@ export interface NewMissionRequest {
   deadline?: string
   priority: number
   metadata?: Record<string, unknown>
-  /** A client's key for this request, and the hash of its body. */
-  idempotency?: { key: string; fingerprint: string }
-}
-
-export interface Created {
-  mission: MissionView
-  /** The key was used before: this is the mission of that time. */
-  replayed: boolean
+  idempotency?: Idempotency
 }
 
 /**
- * Accepts a mission: its row, its first event and its files in one commit, then a wake. The mission is safe from the commit
- * on; a wake that can't be sent is made up for by the sweep.
+ * Accepts a mission: its row, its first event and its files in one commit, then a wake.
+ * @param instance one that lives and has room: the mission is its own from the first moment on, where that is allowed
  */
 export async function createMission(
   context: MissionsContext,
   caller: Caller,
   request: NewMissionRequest,
+  instance?: string,
 ): Promise<Created> {
-  const id = context.newId()
-  const profile = request.profile ?? context.defaultProfile
-  const inserted = await inTenant(context.databases.api, caller.tenantId, (tx) =>
-    insert(tx, context, caller, { ...request, id, profile }),
-  )
-  if ('earlier' in inserted) return { mission: await readMission(context, caller, inserted.earlier), replayed: true }
-  const goal = goalOf(request.messages)
-  context.telemetry.missionAccepted({ missionId: id, tenantId: caller.tenantId, profile, goal })
-  await wake(context, id)
-  return { mission: inserted.mission, replayed: false }
+  const { tenantId } = caller
+  return acceptMission(context, caller, request.idempotency, async (id, tx) => {
+    const statements = prepare(context, { ...request, id, tenantId, instance })
+    const [row, recorded] =
+      tx === undefined ? await inTenantAtOnce(context.databases.api, tenantId, statements) : await send(tx, statements)
+    const mission = viewFromJournal(row, fold(recorded))
+    return row.owner === null ? { mission } : { mission, claim: claimOf(id, tenantId, recorded) }
+  })
 }
 
 function chooseProfile(context: MissionsContext, name: string): Pinned {
@@ -66,59 +63,41 @@ function chooseProfile(context: MissionsContext, name: string): Pinned {
   return pinProfile(name, file, context.tools)
 }
 
-/**
- * Gives the mission, or the id of an earlier one with the same key, and inserts nothing then. What depends on more than the request
- * (the time, the profiles of this build) is looked at after the key, so that a repeated request never fails where the first
- * one was accepted.
- */
-async function insert(
-  tx: TenantTx,
+/** What makes the mission, with nothing in it that needs another's result. Throws Refusal before anything is sent. */
+function prepare(
   context: MissionsContext,
-  caller: Caller,
-  request: NewMissionRequest & { id: string; profile: string },
-): Promise<{ mission: MissionView } | { earlier: string }> {
-  const { tenantId } = caller
-  const { id } = request
-  if (request.idempotency !== undefined) {
-    const owner = await claimKey(tx, { tenantId, missionId: id, ...request.idempotency })
-    if (owner !== undefined) return { earlier: sameRequest(owner, request.idempotency.fingerprint) }
-  }
+  request: NewMissionRequest & { id: string; tenantId: string; instance: string | undefined },
+) {
+  const { id, tenantId, instance, labels, priority, messages } = request
   checkDeadline(request.deadline)
-  const { profile, hash } = chooseProfile(context, request.profile)
-  const { labels, priority, messages } = request
-  const row = await insertMission(tx, {
-    id,
-    tenantId,
-    goal: goalOf(messages),
-    profile: { name: profile.name, hash, body: profile },
-    labels,
-    priority,
+  const { profile, hash } = chooseProfile(context, request.profile ?? context.defaultProfile)
+  const files = request.files.map(({ name, bytes }) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    return { ref: { name, bytes: bytes.length, sha256 }, store: storeContent(tenantId, sha256, bytes) }
   })
-  const files: FileRef[] = []
-  for (const file of request.files) files.push(await storeFile(tx, tenantId, file))
-  const recorded = await appendInTransaction(tx, id, 0, [createdEvent(request, profile, hash, files)])
-  return { mission: viewFromJournal(row, fold(recorded)) }
+  const refs = files.map(({ ref }) => ref)
+  const pinned = { name: profile.name, hash, body: profile }
+  return [
+    insertMission({ id, tenantId, goal: goalOf(messages), profile: pinned, labels, priority, instance }),
+    recordCreation(id, createdEvent(request, profile, hash, refs), instance),
+    ...files.map(({ store }) => store),
+  ] as const
 }
 
-function checkDeadline(deadline: string | undefined): void {
-  if (deadline === undefined || Date.parse(deadline) > Date.now()) return
-  throw new Refusal('invalid_request', 'The deadline has passed.', [
-    { pointer: '/deadline', detail: 'must be in the future' },
-  ])
-}
-
-function sameRequest(owner: { missionId: string; fingerprint: string }, fingerprint: string): string {
-  if (owner.fingerprint === fingerprint) return owner.missionId
-  throw new Refusal(
-    'idempotency_conflict',
-    'This Idempotency-Key was used for another request. Use a new key for a new mission.',
-  )
-}
-
-async function storeFile(tx: TenantTx, tenantId: string, file: { name: string; bytes: Buffer }): Promise<FileRef> {
-  const sha256 = createHash('sha256').update(file.bytes).digest('hex')
-  await storeContent(tx, tenantId, sha256, file.bytes)
-  return { name: file.name, bytes: file.bytes.length, sha256 }
+/** As if it had been claimed: what is in the journal is known already. */
+function claimOf(missionId: string, tenantId: string, events: readonly MissionEvent[]): Claim {
+  const [created] = events
+  return {
+    missionId,
+    tenantId,
+    epoch: 1,
+    profileHash: created?.type === 'mission.created' ? created.data.profile.hash : '',
+    inbox: 0,
+    crashes: 0,
+    now: events.at(-1)?.at ?? 0,
+    began: true,
+    events: events.map(({ seq, type, data, at }) => ({ seq, type, data, at, v: EVENT_VERSION })),
+  }
 }
 
 function createdEvent(
@@ -134,8 +113,4 @@ function createdEvent(
     type: 'mission.created',
     data: { messages, profile: pinned, limits, labels, files, priority, deadline, metadata },
   }
-}
-
-function goalOf(messages: readonly Message[]): string {
-  return messages.findLast(({ role }) => role === 'user')?.content ?? ''
 }

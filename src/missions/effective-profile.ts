@@ -10,7 +10,7 @@ import type { Tool } from '../tools/tool.ts'
  * nothing are left out: each costs tokens at every step, and tempts the model to try.
  */
 export function effectiveProfile(name: string, file: ProfileFile, tools: ReadonlyMap<string, Tool>): EffectiveProfile {
-  const { model, instructions, limits, prices, egress } = file
+  const { model, instructions, limits, prices, egress, unknownOutcomes } = file
   const { steps, tokens, costUsd, wallHours } = limits
   return {
     name,
@@ -18,6 +18,7 @@ export function effectiveProfile(name: string, file: ProfileFile, tools: Readonl
     instructions,
     prices,
     egress,
+    unknownOutcomes,
     tools: file.tools.filter((tool) => isOfUse(tool, file, tools)).map((tool) => pin(tool, tools)),
     limits: {
       steps,

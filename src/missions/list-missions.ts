@@ -38,9 +38,9 @@ export async function listMissions(
   })
 }
 
-/** A summary is as old as the last transition: missions on the move are counted from their journals. */
+/** A summary is as old as the last transition: missions that move, or are told something in a pause, are counted from their journals. */
 async function withProgress(tx: TenantTx, rows: MissionRow[]): Promise<MissionView[]> {
-  const moving = rows.filter(({ status }) => status === 'running' || status === 'queued').map(({ id }) => id)
+  const moving = rows.filter(({ status }) => ['running', 'queued', 'paused'].includes(status)).map(({ id }) => id)
   const progress = new Map((await readProgress(tx, moving)).map((row) => [row.missionId, row]))
   return rows.map((row) => viewFromSummary(row, { ...row.summary, ...usageOf(progress.get(row.id)) }))
 }

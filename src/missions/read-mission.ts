@@ -2,9 +2,10 @@ import type { TenantTx } from '../db/connection.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { findMission, type MissionRow } from '../db/queries/missions.ts'
 import { readEvents } from '../db/queries/read-events.ts'
-import { fold } from '../domain/evolve.ts'
 import { parseEvent } from '../domain/parse-event.ts'
 import type { MissionState } from '../domain/state.ts'
+import { foldJournal } from '../engine/fold-journal.ts'
+import type { Journal } from '../engine/ports.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { noSuchMission } from './refusal.ts'
 import { viewFromJournal, type MissionView } from './view.ts'
@@ -19,5 +20,13 @@ export async function readMission(context: MissionsContext, caller: Caller, id: 
 }
 
 export async function foldMission(tx: TenantTx, row: Pick<MissionRow, 'id'>): Promise<MissionState> {
-  return fold((await readEvents(tx, row.id, 0)).map(parseEvent))
+  return foldJournal(journalIn(tx), row.id)
+}
+
+/** The journals of the transaction's tenant. */
+export function journalIn(tx: TenantTx): Pick<Journal, 'read'> {
+  return {
+    read: async (missionId, afterSeq, uptoSeq) =>
+      (await readEvents(tx, missionId, afterSeq, uptoSeq && uptoSeq - afterSeq)).map(parseEvent),
+  }
 }

@@ -29,17 +29,19 @@ export interface MissionView {
   waitingFor?: Summary['waitingFor']
   usage: Usage
   lastSeq: number
+  forkedFrom?: { id: string; seq: number }
   links: { self: string; events: string; cancel: string; answers: string }
 }
 
 /** From the journal: exact to the last event, whatever the row says meanwhile. */
 export function viewFromJournal(row: MissionRow, state: MissionState): MissionView {
-  const waiting = row.status === 'waiting' ? waitingOf(state) : undefined
-  const questions = state.outcome === undefined ? state.questions.map(toQuestion) : []
+  const { paused, outcome } = state
+  const status = outcome?.status ?? (paused ? 'paused' : row.status)
+  const waiting = status === 'waiting' ? waitingOf(state) : undefined
+  const questions = outcome === undefined ? state.questions.map(toQuestion) : []
   const goal = state.messages.findLast(({ role }) => role === 'user')?.content ?? row.goal
   return {
-    ...viewFromSummary({ ...row, goal }, summarise(state, waiting)),
-    status: state.outcome?.status ?? row.status,
+    ...viewFromSummary({ ...row, goal, status }, summarise(state, waiting)),
     ...(questions.length === 0 ? {} : { questions }),
   }
 }
@@ -63,6 +65,7 @@ export function viewFromSummary(row: MissionRow, summary: Partial<Summary>): Mis
     waitingFor: status === 'waiting' ? waitingFor : undefined,
     usage,
     lastSeq,
+    forkedFrom: row.forkedFrom === null ? undefined : { id: row.forkedFrom, seq: row.forkedSeq ?? 0 },
     links: linksOf(id),
   }
 }

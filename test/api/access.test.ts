@@ -10,6 +10,7 @@ import {
   type TestApp,
   type TestEnvironment,
 } from '../support/environment.ts'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { call, create, problem, MISSIONS, post, withoutChange, type Answer } from './client.ts'
 
 interface Ready {
@@ -133,7 +134,7 @@ describe('the health of a working app', () => {
     expect([status, body.status, body.database]).toEqual([200, expect.toBeOneOf(['ready', 'degraded']), 'connected'])
     expect(Object.keys(body).sort()).toEqual(['checks', 'database', 'status', 'timestamp', 'version'])
     expect(Object.keys(body.checks)).toEqual(
-      expect.arrayContaining(['database', 'schema', 'config', 'queue', 'model', 'sweep']),
+      expect.arrayContaining(['database', 'schema', 'config', 'queue', 'blobs', 'model', 'sweep']),
     )
     for (const check of Object.values(body.checks)) expect(Object.keys(check)).toEqual(['status'])
   })
@@ -141,7 +142,8 @@ describe('the health of a working app', () => {
   test('has details with the key', async () => {
     const { body } = await ready(env, WITH_KEY)
     expect(body.checks['model']?.detail).toContain('scripted')
-    expect(body.checks['schema']?.observed).toMatchObject({ revision: 1 })
+    expect([body.checks['queue'], body.checks['blobs']]).toEqual([{ status: 'pass' }, { status: 'pass' }])
+    expect(body.checks['schema']?.observed).toMatchObject({ revision: CODE_REVISION })
   })
 })
 

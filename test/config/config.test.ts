@@ -117,6 +117,22 @@ describe('a configuration', () => {
     expect(loadConfig({ ...good, ...env })).toMatchObject({ ok: true, config: { model } })
   })
 
+  const account = 'https://acct.queue.core.windows.net'
+  const zoned = 'https://acct.z12.queue.storage.azure.net/'
+  const blobs: [string, Record<string, string>, string | undefined][] = [
+    ['the blob service beside the queue', { queueServiceUri: account }, 'https://acct.blob.core.windows.net'],
+    ['the one in its zone', { queueServiceUri: zoned }, 'https://acct.z12.blob.storage.azure.net/'],
+    ['the one that is named', { queueServiceUri: account, blobServiceUri: 'https://b.example' }, 'https://b.example'],
+    ['none beside a name of its own', { queueServiceUri: 'https://queue.example' }, undefined],
+  ]
+  it.each(blobs)('with an identity finds %s', (_, given, blobServiceUri) => {
+    const storage = Object.entries(given).map(([name, value]) => [`JOBS_STORAGE__${name}`, value])
+    const result = loadConfig({ ...good, JOBS_STORAGE: undefined, ...Object.fromEntries(storage) })
+    expect(result).toMatchObject({ ok: true, config: { storage: { kind: 'identity', blobServiceUri } } })
+    const warned = result.ok && result.config.warnings.some(({ key }) => key === 'JOBS_STORAGE__blobServiceUri')
+    expect(warned).toBe(blobServiceUri === undefined)
+  })
+
   const openai = { provider: 'openai', name: 'gpt-5-mini' }
   const halves: [string, Record<string, string>, string, object][] = [
     [

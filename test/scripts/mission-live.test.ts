@@ -156,6 +156,29 @@ describe('on a terminal', () => {
     expect(shell.screen()).toBe(plain.screen())
   })
 
+  test('an answer that is being written grows below, and its place is taken by the step', async () => {
+    api = await startFakeApi({ script: [created, started] })
+    const id = api.add()
+    const shell = open()
+    const code = shell.run('follow', id)
+    await shell.shows('thinks')
+    await api.watched(id)
+    api.delta(id, { afterSeq: 2, offset: 0, text: 'It is\u001b[31m ' })
+    api.delta(id, { afterSeq: 2, offset: 11, text: '東京\n' })
+    api.delta(id, { afterSeq: 2, offset: 14, text: 'of course' })
+    await shell.shows('It is 東京\n            of course')
+    expect(shell.screen()).toMatch(/● started\n\n. model {5}answers .*\n {12}It is 東京\n {12}of course\n0 steps/)
+    api.delta(id, { afterSeq: 2, offset: 0, text: 'No, it is 大阪' })
+    await shell.shows('No, it is 大阪')
+    expect(shell.screen()).not.toContain('of course')
+    api.append(id, called)
+    await shell.shows('tool_b')
+    expect(shell.screen()).not.toContain('大阪')
+    api.append(id, completed)
+    expect(await code).toBe(0)
+    expectTidy(shell.raw())
+  })
+
   test('nothing is drawn over a question, and the view comes back behind it', async () => {
     api = await startFakeApi({ script: [created, started, called, asked, finished('a')] })
     const id = api.add()
@@ -255,6 +278,7 @@ describe('nothing is drawn over', () => {
     api = await startFakeApi({ script: [created, started, called, finished('a'), completed] })
     const shell = open(env)
     expect(await shell.run('Do it', ...words)).toBe(0)
+    expect(api.requests.filter(({ path }) => path.includes('deltas'))).toEqual([])
     // Colours are the only escape sequences.
     expect(shell.raw().replaceAll(/\[\d+m/g, '')).not.toMatch(/\[\??\d*[A-Za-z]/)
   })

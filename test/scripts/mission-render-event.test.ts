@@ -25,6 +25,11 @@ function render(type: string, data: Record<string, unknown> = {}, state: Partial
 
 test.each<[string, Record<string, unknown>, string[]]>([
   ['mission.created', { profile: { name: 'dev', hash: 'x' }, files: [{}] }, ['● created   profile dev with 1 file']],
+  [
+    'mission.created',
+    { profile: { name: 'dev', hash: 'x' }, files: [], forkedFrom: { id: 'm1', seq: 1234 } },
+    ['● created   profile dev', '            goes on from event 1,234 of m1'],
+  ],
   ['mission.started', { instance: 'i' }, ['● started']],
   [
     'model.answered',
@@ -127,9 +132,10 @@ test.each<[string, Record<string, unknown>, string[]]>([
     ['◷ timer     waits 5.0 s until 2026-03-01 12:00:05 UTC'],
   ],
   ['timer.fired', { timerId: 't1' }, ['◷ timer     the wait is over']],
+  ['timer.fired', { timerId: 't1', early: true }, ['◷ timer     a message ended the wait']],
   ['mission.paused', { by: 'ann', reason: 'lunch' }, ['● paused    by ann: lunch']],
   ['mission.resumed', { by: 'ann' }, ['● resumed   by ann']],
-  ['mission.message', { role: 'user', content: 'Also June.', by: 'ann' }, ['● message   Also June.']],
+  ['mission.message', { role: 'user', content: 'Also June.', by: 'ann' }, ['● message   Also June. by ann']],
   ['child.started', { childId: 'm2', callId: 'c1' }, ['● child     m2 started']],
   ['child.ended', { childId: 'm2', status: 'completed' }, ['● child     m2 completed']],
   ['context.compacted', { summary: 's', uptoSeq: 9 }, ['● context   earlier steps were summed up']],

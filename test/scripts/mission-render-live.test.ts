@@ -250,8 +250,9 @@ test('no line is wider than the terminal, and there are never more than fit, wha
     { nil: undefined },
   )
   fc.assert(
-    fc.property(screens, fc.array(words, { maxLength: 40 }), items, lost, (screen, names, list, loss) => {
-      const view = { ...viewAfter(created, started, answered(names)), plan: list, lost: loss }
+    fc.property(screens, fc.array(words, { maxLength: 40 }), items, lost, words, (screen, names, list, loss, text) => {
+      const draft = { afterSeq: 3, text }
+      const view = { ...viewAfter(created, started, answered(names)), plan: list, lost: loss, draft }
       const lines = renderLive(view, { ...screen, now: START + 1e7, colors: bare })
       expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(screen.columns)
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, screen.rows - 2))

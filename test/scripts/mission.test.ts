@@ -352,6 +352,7 @@ describe('wrong usage exits with 2 and one sentence on standard error, before an
     ['more words than the command takes', ['list', 'the', 'files'], /too many arguments.*A goal goes in quotes/s],
     ['the word submit before an unquoted goal', ['submit', 'my', 'report'], /"submit my report"/],
     ['an answer that is not JSON', ['answer', unknownId, 'q1', 'blue'], /own quotes: '"blue"'/],
+    ['an event that is no number', ['fork', unknownId, '--seq', '0'], /number of an event/],
     ['an address that is none', ['Do it', '--url', 'ftp://x'], /--url ftp:\/\/x is no address/],
   ])('%s', async (_, words, message) => {
     await serve()
@@ -457,10 +458,63 @@ describe('an existing mission', () => {
     })
   })
 
-  test.each(['cancel', 'show', 'follow', 'files'])('that is not there makes %s exit with 1', async (command) => {
-    await serve()
-    expect(await run(command, unknownId)).toMatchObject({ code: 1, stdout: '' })
+  test('is paused and resumed', async () => {
+    await serve({ script: [created] })
+    const id = api.add()
+    const { code, stdout, stderr } = await run('pause', id)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `mission ${id} is paused\n` })
+    expect(stderr).toContain(`npm run mission -- resume ${id} --url ${api.url}\n`)
+    expect(await run('resume', id)).toMatchObject({ code: 0, stdout: `mission ${id} is running\n` })
+    expect(JSON.parse((await run('pause', id, '--json')).stdout)).toEqual(api.mission(id))
   })
+
+  test('is told something', async () => {
+    await serve({ script: [created] })
+    const id = api.add()
+    expect(await run('message', id, 'in French, please')).toMatchObject({
+      code: 0,
+      stdout: `mission ${id} was told; it is running\n`,
+    })
+    expect(api.requests[0]).toMatchObject({
+      path: `/api/v1/missions/${id}/messages`,
+      body: { content: 'in French, please' },
+    })
+    expect((await run('show', id)).stdout).toContain('● message   in French, please by person')
+  })
+
+  test.each<[words: string[], body: object]>([
+    [['retry', 'ID', '--limit', 'steps=9'], { limits: { steps: 9 } }],
+    [['continue', 'ID', 'And then?'], { content: 'And then?' }],
+    [['fork', 'ID', '--seq', '3', 'In French'], { seq: 3, content: 'In French' }],
+    [['fork', 'ID'], {}],
+  ])('makes a new one with %j, which is followed', async (words, body) => {
+    let drops = 1
+    await serve({ drop: ({ method }) => method === 'POST' && drops-- > 0 })
+    const id = api.add()
+    const { code, stdout, stderr } = await run(...words.map((word) => (word === 'ID' ? id : word)))
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^mission \S{36}\n● created/) as string })
+    expect(stdout.slice(8, 44)).not.toBe(id)
+    expect(stderr).toContain('it will be one mission')
+    const [first, second] = api.requests
+    expect(first).toMatchObject({ path: `/api/v1/missions/${id}/${words[0]}`, body })
+    expect(second?.headers['idempotency-key']).toBe(first?.headers['idempotency-key'])
+  })
+
+  test('makes a new one with --detach, which is only submitted', async () => {
+    await serve()
+    const id = api.add()
+    const { code, stdout } = await run('retry', id, '--detach')
+    expect({ code, requests: api.requests.length }).toEqual({ code: 0, requests: 1 })
+    expect(stdout).toMatch(/^mission \S{36} is completed\n$/)
+  })
+
+  test.each(['cancel', 'pause', 'retry', 'show', 'follow', 'files'])(
+    'that is not there makes %s exit with 1',
+    async (command) => {
+      await serve()
+      expect(await run(command, unknownId)).toMatchObject({ code: 1, stdout: '' })
+    },
+  )
 
   test('stands in the list, one line each within 80 columns', async () => {
     await serve()

@@ -17,6 +17,7 @@ import { createMission, type NewMissionRequest } from '../../src/missions/create
 import type { ModelAnswer, ModelMessage } from '../../src/models/model.ts'
 import type { Telemetry } from '../../src/telemetry/events.ts'
 import type { Tool, ToolContext, ToolResult } from '../../src/tools/tool.ts'
+import { memoryEffects, type MemoryEffects } from './effects.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from './postgres.ts'
 
 /** A model as a function of what it has been told; it may throw, wait, or answer at once. */
@@ -60,6 +61,8 @@ export interface World {
   database: TestDatabase
   missions: MissionsContext
   caller: Caller
+  /** Outside of the database, as the real ones are; shared by all engines. */
+  effects: MemoryEffects
   engine(options?: EngineOptions): TestEngine
   /** Through the real use case; gives the id. */
   create(goal?: string, request?: Partial<NewMissionRequest>): Promise<string>
@@ -121,6 +124,7 @@ export async function createWorld(tools: Tool[] = []): Promise<World> {
     newId: () => uuidv7(),
   }
   const caller = { tenantId: DEFAULT_TENANT, name: 'tester' }
+  const effects = memoryEffects()
   const sql: World['sql'] = (text, values) =>
     withConnection(database.ownerUrl, async (client) => (await client.query(text, values)).rows)
 
@@ -131,12 +135,13 @@ export async function createWorld(tools: Tool[] = []): Promise<World> {
     database,
     missions,
     caller,
+    effects,
     events,
     sql,
     engine(options = {}) {
       const own = openDatabases(options.url ?? database.appUrl)
       opened.push(own)
-      const made = makeEngine(own.engine, missions.tools, options)
+      const made = makeEngine(own.engine, { tools: missions.tools, effects }, options)
       engines.push(made)
       return made
     },
@@ -182,7 +187,11 @@ function openDatabases(url: string): Databases {
   return createDatabases({ url, pooler: undefined, onError: () => undefined })
 }
 
-function makeEngine(db: EngineDb, tools: ReadonlyMap<string, Tool>, options: EngineOptions): TestEngine {
+function makeEngine(
+  db: EngineDb,
+  { tools, effects }: Pick<EngineContext, 'tools' | 'effects'>,
+  options: EngineOptions,
+): TestEngine {
   const { leaseMs = 30_000, sliceMs = 60_000, concurrency = 32, model = () => say('Done') } = options
   const instance = uuidv7()
   const statements = watchStatements(db)
@@ -198,6 +207,7 @@ function makeEngine(db: EngineDb, tools: ReadonlyMap<string, Tool>, options: Eng
     journal: createJournal(db, systemClock),
     missions: createMissions(db, { id: instance, version: '0', host: 'test' }, leaseMs / 1000),
     contents: createContents(db, systemClock),
+    effects,
     model: { complete: async (request, { signal }) => model(request.messages, signal) },
     sweepIfLate: async () => undefined,
     settings: { leaseMs, sliceMs, concurrency },

@@ -27,6 +27,8 @@ interface FakeMission {
   /** What comes after the question that is open. */
   rest: Scripted[]
   watchers: Set<() => void>
+  /** Open streams that asked for answers as they are written. */
+  readers: Set<ServerResponse>
 }
 
 interface FakeApiOptions {
@@ -49,6 +51,8 @@ export interface FakeApi {
   journal(id: string): FakeEvent[]
   /** Records an event as if it came from elsewhere. */
   append(id: string, event: Scripted): void
+  /** Tells a piece of an answer that is being written to those who asked for it. */
+  delta(id: string, delta: { afterSeq: number; offset: number; text: string }): void
   /** The mission as `GET` gives it. */
   mission(id: string): Record<string, unknown>
   /** Done once a stream of events is open. */
@@ -62,6 +66,13 @@ const endings: Record<string, string> = {
   'mission.completed': 'completed',
   'mission.failed': 'failed',
   'mission.cancelled': 'cancelled',
+}
+
+const changes: Record<string, string> = {
+  cancel: 'mission.cancelled',
+  pause: 'mission.paused',
+  resume: 'mission.resumed',
+  messages: 'mission.message',
 }
 
 /** A small server that speaks the missions part of the contracts page, with scripted journals. */
@@ -86,7 +97,9 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
     if (action === 'events') return events(recorded, response, mission, url)
     if (action === 'files') return sendFile(response, options.files ?? {}, name)
     if (action === 'answers') return answer(recorded, response, mission)
-    if (action === 'cancel') append(mission, { type: 'mission.cancelled', data: { by: 'person' } })
+    if (['retry', 'continue', 'fork'].includes(action ?? '')) return collection(recorded, response)
+    const change = changes[action ?? '']
+    if (change !== undefined) append(mission, { type: change, data: { by: 'person', ...(recorded.body as object) } })
     return sendJson(response, 200, show(mission))
   }
 
@@ -95,13 +108,13 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
       return sendJson(response, 200, { items: [...missions.values()].map(show), nextCursor: 'next-page' })
     }
     const key = headers['idempotency-key'] as string | undefined
-    const mission = byKey.get(key ?? '') ?? create((body as { goal: string }).goal)
+    const mission = byKey.get(key ?? '') ?? create((body as { goal?: string }).goal ?? 'Go on')
     if (key !== undefined) byKey.set(key, mission)
     sendJson(response, 202, show(mission), { location: `/api/v1/missions/${mission.id}` })
   }
 
   function create(goal: string): FakeMission {
-    const mission: FakeMission = { id: randomUUID(), goal, journal: [], rest: [...options.script], watchers: new Set() }
+    const mission: FakeMission = { id: randomUUID(), goal, journal: [], rest: [...options.script], ...noWatchers() }
     missions.set(mission.id, mission)
     play(mission)
     return mission
@@ -119,7 +132,10 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
 
   function events({ headers }: RecordedRequest, response: ServerResponse, mission: FakeMission, url: URL): void {
     const after = Number(headers['last-event-id'] ?? url.searchParams.get('after') ?? 0)
-    if (headers.accept?.includes('text/event-stream')) return stream(response, mission, after, breaks.shift())
+    if (headers.accept?.includes('text/event-stream')) {
+      if (url.searchParams.get('deltas') === 'true') mission.readers.add(response)
+      return stream(response, mission, after, breaks.shift())
+    }
     const items = mission.journal
       .filter(({ seq }) => seq > after)
       .slice(0, Number(url.searchParams.get('limit') ?? 100))
@@ -136,6 +152,9 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
     add: (goal = 'Do it') => create(goal).id,
     journal: (id) => find(id).journal,
     append: (id, event) => append(find(id), event),
+    delta: (id, delta) => {
+      for (const reader of find(id).readers) reader.write(`event: delta\ndata: ${JSON.stringify(delta)}\n\n`)
+    },
     mission: (id) => show(find(id)),
     async watched(id) {
       while (find(id).watchers.size === 0) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -145,6 +164,10 @@ export async function startFakeApi(options: FakeApiOptions): Promise<FakeApi> {
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+function noWatchers(): Pick<FakeMission, 'watchers' | 'readers'> {
+  return { watchers: new Set(), readers: new Set() }
 }
 
 /** Records what is scripted, up to the next question. */
@@ -193,12 +216,19 @@ function stream(
     response.end()
   }
   mission.watchers.add(push)
-  response.on('close', () => mission.watchers.delete(push))
+  response.on('close', () => {
+    mission.watchers.delete(push)
+    mission.readers.delete(response)
+  })
   push()
 }
 
 function hasEnded({ journal }: FakeMission): boolean {
   return Object.hasOwn(endings, journal.at(-1)?.type ?? '')
+}
+
+function isPaused({ journal }: FakeMission): boolean {
+  return journal.findLast(({ type }) => /^mission\.(paused|resumed)$/.test(type))?.type === 'mission.paused'
 }
 
 function openQuestions({ journal }: FakeMission): Record<string, unknown>[] {
@@ -221,7 +251,7 @@ function show(mission: FakeMission): Record<string, unknown> {
     labels: {},
     lastSeq: journal.length,
     somethingNew: 'kept',
-    status: ended ? endings[last.type] : questions.length > 0 ? 'waiting' : 'running',
+    status: ended ? endings[last.type] : isPaused(mission) ? 'paused' : questions.length > 0 ? 'waiting' : 'running',
     createdAt: new Date(START).toISOString(),
     ...(ended ? { endedAt: last.at } : {}),
     ...(last?.type === 'mission.completed' ? { result: last.data.result } : {}),

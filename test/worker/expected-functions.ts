@@ -4,7 +4,9 @@ import type { Binding, SeenFunction } from './hosts/worker-host.ts'
 export const expectedFunctions: Record<string, string> = {
   'answer-question': 'POST api/v1/missions/{id:guid}/answers',
   'cancel-mission': 'POST api/v1/missions/{id:guid}/cancel',
+  'continue-mission': 'POST api/v1/missions/{id:guid}/continue',
   'create-mission': 'POST api/v1/missions',
+  'fork-mission': 'POST api/v1/missions/{id:guid}/fork',
   'get-mission': 'GET api/v1/missions/{id:guid}',
   health: 'GET health',
   'health-ready': 'GET health/ready',
@@ -12,8 +14,12 @@ export const expectedFunctions: Record<string, string> = {
   'mission-events': 'GET api/v1/missions/{id:guid}/events',
   'mission-files': 'GET api/v1/missions/{id:guid}/files',
   'mission-files-content': 'GET api/v1/missions/{id:guid}/files/{*name}',
+  'pause-mission': 'POST api/v1/missions/{id:guid}/pause',
+  'resume-mission': 'POST api/v1/missions/{id:guid}/resume',
+  'retry-mission': 'POST api/v1/missions/{id:guid}/retry',
   'run-mission': 'queue missions by JOBS_STORAGE',
   'run-mission-poison': 'queue missions-poison by JOBS_STORAGE',
+  'send-message': 'POST api/v1/missions/{id:guid}/messages',
   sweep: 'timer 0 * * * * *',
 }
 

@@ -12,46 +12,13 @@ export interface MissionRow {
   createdAt: Date
   startedAt: Date | null
   endedAt: Date | null
+  forkedFrom: string | null
+  forkedSeq: number | null
 }
 
-const COLUMNS = `m.id, m.tenant_id as "tenantId", m.status, m.goal, m.profile, m.labels, m.summary,
-  m.created_at as "createdAt", m.started_at as "startedAt", m.ended_at as "endedAt"`
-
-export interface NewMission {
-  id: string
-  tenantId: string
-  goal: string
-  /** Stored once for all missions that were created with it. */
-  profile: { name: string; hash: string; body: unknown }
-  labels: Record<string, string>
-  priority: number
-}
-
-/** Inserts a mission that may start at once, and its profile where it is not there yet. */
-export async function insertMission(tx: TenantTx, mission: NewMission): Promise<MissionRow> {
-  const { id, tenantId, goal, profile, labels, priority } = mission
-  const { rows } = await tx.query<MissionRow>({
-    name: 'insert_mission',
-    text: `
-      with pinned as (
-        insert into taskforce.profiles (tenant_id, hash, name, body) values ($2, $5, $4, $8) on conflict do nothing
-      )
-      insert into taskforce.missions as m (id, tenant_id, status, goal, profile, profile_hash, labels, priority, wake_at)
-      values ($1, $2, 'queued', $3, $4, $5, $6, $7, now())
-      returning ${COLUMNS}`,
-    values: [
-      id,
-      tenantId,
-      goal.slice(0, 2000),
-      profile.name,
-      profile.hash,
-      JSON.stringify(labels),
-      priority,
-      JSON.stringify(profile.body),
-    ],
-  })
-  return rows[0] as MissionRow
-}
+export const COLUMNS = `m.id, m.tenant_id as "tenantId", m.status, m.goal, m.profile, m.labels, m.summary,
+  m.created_at as "createdAt", m.started_at as "startedAt", m.ended_at as "endedAt",
+  m.forked_from as "forkedFrom", m.forked_seq as "forkedSeq"`
 
 export async function findMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {
   const { rows } = await tx.query<MissionRow>(`select ${COLUMNS} from taskforce.missions m where m.id = $1`, [id])
@@ -67,11 +34,38 @@ export async function lockMission(tx: TenantTx, id: string): Promise<MissionRow 
   return rows[0]
 }
 
-/** After an event from outside: a waiting mission may move at once, and whoever holds it learns of it by the inbox. */
+/**
+ * After an event from outside: a waiting mission may move at once, and whoever holds it learns of it by the inbox. A paused
+ * one stays as it is.
+ */
 export async function wakeMission(tx: TenantTx, id: string): Promise<void> {
   await tx.query(
     `update taskforce.missions
-     set inbox = inbox + 1, wake_at = now(), status = case when status = 'waiting' then 'queued' else status end
+     set inbox = inbox + 1,
+         wake_at = case when status = 'paused' then wake_at else now() end,
+         status = case when status = 'waiting' then 'queued' else status end
+     where id = $1`,
+    [id],
+  )
+}
+
+/** Lays a mission down until it is resumed. Whoever holds it learns of it by the inbox, and does so when its steps have ended. */
+export async function pauseMission(tx: TenantTx, id: string, summary: object): Promise<void> {
+  await tx.query(
+    `update taskforce.missions
+     set inbox = inbox + 1,
+         status = case when owner is null then 'paused' else status end,
+         wake_at = case when owner is null then null else wake_at end,
+         summary = case when owner is null then $2 else summary end
+     where id = $1`,
+    [id, storableJson(summary)],
+  )
+}
+
+export async function resumeMission(tx: TenantTx, id: string): Promise<void> {
+  await tx.query(
+    `update taskforce.missions
+     set inbox = inbox + 1, wake_at = now(), status = case when owner is null then 'queued' else status end
      where id = $1`,
     [id],
   )

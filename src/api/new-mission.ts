@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { Created, Idempotency } from '../missions/accept-mission.ts'
+import { Refusal } from '../missions/refusal.ts'
+import { json, type ApiRequest, type ApiResponse } from './http.ts'
+
+/** 202 with the place of a new mission, or of the one that the same request made before. */
+export function accepted({ mission, replayed }: Created): ApiResponse {
+  return json(202, mission, {
+    location: mission.links.self,
+    'operation-location': mission.links.self,
+    'retry-after': '2',
+    ...(replayed ? { 'idempotent-replayed': 'true' } : {}),
+  })
+}
+
+/**
+ * The client's key, quoted as the expired draft has it, or bare as most clients send it; undefined where there is none.
+ * @param asked what the request asks for, whole
+ * @throws Refusal `invalid_request`
+ */
+export function idempotencyOf(request: ApiRequest, asked: string): Idempotency | undefined {
+  const given = request.headers.get('idempotency-key')
+  if (given === null) return undefined
+  const key = /^"(.*)"$/.exec(given)?.[1] ?? given
+  if (/^[\x21-\x7e]{1,255}$/.test(key) && !key.includes(',')) {
+    return { key, fingerprint: createHash('sha256').update(asked).digest('hex') }
+  }
+  throw new Refusal(
+    'invalid_request',
+    'Idempotency-Key must be 1 to 255 visible ASCII characters without commas, sent once.',
+  )
+}
