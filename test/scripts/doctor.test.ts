@@ -11,6 +11,7 @@ import { main } from '../../scripts/doctor/main.ts'
 import type { Check, SettingLine } from '../../scripts/doctor/report.ts'
 import { createTokens, type Tokens } from '../../scripts/doctor/tokens.ts'
 import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { startAzurite, type LocalAzurite } from '../../src/local/azurite/start-azurite.ts'
 import { refuse, startChatServer, text, type ChatServer } from '../support/chat-server.ts'
 import { APP, urlFor, withSuper } from '../support/global-setup.ts'
@@ -145,7 +146,10 @@ describe('where everything is there', () => {
     expect({ code, ok, stderr }).toEqual({ code: 0, ok: true, stderr: '' })
     expect(line('Database', 'connection')?.detail).toContain(`/${database.name} as taskforce_app`)
     expect(line('Database', 'version')?.detail).toMatch(/^Postgres 1[5-8]\./)
-    expect(line('Database', 'schema')).toMatchObject({ status: 'pass', detail: 'revision 1, as this code needs' })
+    expect(line('Database', 'schema')).toMatchObject({
+      status: 'pass',
+      detail: `revision ${CODE_REVISION}, as this code needs`,
+    })
     expect(line('Database', 'rights')?.status).toBe('pass')
     expect(line('Database', 'clock')?.status).toBe('pass')
     expect(line('Model', 'server')).toMatchObject({ status: 'pass', detail: `${chat.url} takes the key` })

@@ -22,14 +22,19 @@ const ENTRY = `process.setSourceMapsEnabled(true)\nmodule.exports = require('./b
 
 /**
  * Bundles `functions/` into `dist/`: one CommonJS file with its map, and the files that it reads. The sandbox's thread is a
- * file of its own beside it, which alone has the 0.9 MB of QuickJS.
+ * file of its own beside it, which alone has the 0.9 MB of QuickJS; so is `check-deploy.cjs`, which nothing here loads: a later
+ * build asks it what this one would do.
  */
 export async function buildBundle(outdir = join(root, 'dist')): Promise<Built> {
   rmSync(outdir, { recursive: true, force: true })
   mkdirSync(outdir, { recursive: true })
   await build({
     absWorkingDir: root,
-    entryPoints: { bundle: 'functions/index.ts', 'sandbox-worker': 'src/tools/sandbox/worker.ts' },
+    entryPoints: {
+      bundle: 'functions/index.ts',
+      'sandbox-worker': 'src/tools/sandbox/worker.ts',
+      'check-deploy': 'src/engine/next-decision.ts',
+    },
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
