@@ -2,23 +2,32 @@ import { cpus } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { startServer } from './bench/database.ts'
 import type { Figure } from './bench/figures.ts'
+import { growth } from './bench/growth.ts'
 import { countRoundTrips } from './bench/probe.ts'
+import { recovery } from './bench/recovery.ts'
+import { sse } from './bench/sse.ts'
 import { steps } from './bench/steps.ts'
 
-const benches = { steps }
+const benches = { steps, growth, recovery, sse }
 type Bench = keyof typeof benches
+interface Options {
+  json?: boolean
+  repeat: number
+  full?: boolean
+}
 
 await new Command('npm run bench --')
   .description('Measures the engine on a Postgres of its own, beside a bare insert in the same run. Medians.')
   .argument('<names...>', `which: ${Object.keys(benches).join(', ')}`, benchName)
   .option('--json', 'a JSON value a line')
   .option('--repeat <times>', 'runs of each', count, 3)
-  .action(async (names: Bench[], { json = false, repeat }: { json?: boolean; repeat: number }) => {
+  .option('--full', 'recovery with the lease of production, 30 s: six times as long')
+  .action(async (names: Bench[], { json = false, repeat, full = false }: Options) => {
     countRoundTrips()
     const server = await startServer()
     try {
       for (const name of names)
-        for (const figure of await benches[name](server, repeat)) print(figure, json, server.version)
+        for (const figure of await benches[name](server, repeat, full)) print(figure, json, server.version)
     } finally {
       await server.stop()
     }

@@ -12,6 +12,7 @@ const statuses: Record<RefusalCode | 'internal', { status: number; title: string
   already_answered: { status: 409, title: 'The question is closed' },
   too_large: { status: 413, title: 'Too large' },
   idempotency_conflict: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  rate_limited: { status: 429, title: 'Too much at once' },
   not_ready: { status: 503, title: 'The service is not ready' },
   internal: { status: 500, title: 'Something went wrong here' },
 }
@@ -30,7 +31,7 @@ export function problem(refusal: Refusal, path: string, invocationId: string): A
   }
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
-  if (status === 503) headers['retry-after'] = '5'
+  if (status === 503 || status === 429) headers['retry-after'] = '5'
   return { status, headers, body: JSON.stringify(body) }
 }
 

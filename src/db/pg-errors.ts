@@ -1,5 +1,6 @@
 /** SQLSTATE of a unique violation: somebody else wrote that row first. */
 const UNIQUE_VIOLATION = '23505'
+const DISK_FULL = '53100'
 
 /** Also a login or a database that is not right (28…, 3D000): whoever asks can do nothing about that but come again. */
 const CONNECTION_STATES = new Set([
@@ -31,7 +32,7 @@ export function isUniqueViolation(error: unknown): boolean {
 /** Whether the database could not be reached or was just going away, so that the same statement may work later. */
 export function isConnectionError(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isConnectionError)
-  if (CONNECTION_STATES.has(codeOf(error) ?? '')) return true
+  if (CONNECTION_STATES.has(codeOf(error) ?? '') || isPoolerRefusal(error)) return true
   return (
     error instanceof Error &&
     /connection terminated|not queryable|timeout exceeded when trying to connect|query read timeout/i.test(
@@ -40,17 +41,22 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
-/** Of a statement that was rolled back for the sake of another one, or for want of a lock, and may be sent again. */
-const CONTENTION_STATES = new Set(['40001', '40P01', '55P03', '57014'])
+/** Of a statement that was rolled back for the sake of another one, or for want of a lock or of room on the disk: it may be sent again. */
+const ROLLED_BACK_STATES = new Set(['40001', '40P01', '55P03', '57014', DISK_FULL])
 
 /** Whether the same statement may work in a moment. After an `isConnectionError` nobody knows if it went through already. */
 export function isPassing(error: unknown): boolean {
-  return isConnectionError(error) || CONTENTION_STATES.has(codeOf(error) ?? '')
+  return isConnectionError(error) || ROLLED_BACK_STATES.has(codeOf(error) ?? '')
 }
 
-/** SQLSTATE 53100: the statement was rolled back, and others will be until somebody makes room. */
+/** PgBouncer has one SQLSTATE, of a violated protocol, for a server that crashed, refuses it or is out of reach; and hangs up. */
+function isPoolerRefusal(error: unknown): boolean {
+  return codeOf(error) === '08P01' && error instanceof Error && 'severity' in error && error.severity === 'FATAL'
+}
+
+/** The statement was rolled back, and others will be until somebody makes room. */
 export function isDiskFull(error: unknown): boolean {
-  return codeOf(error) === '53100'
+  return codeOf(error) === DISK_FULL
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -9,6 +9,7 @@ export type RefusalCode =
   | 'illegal_state'
   | 'already_answered'
   | 'idempotency_conflict'
+  | 'rate_limited'
   | 'not_ready'
 
 /** Why a request is not done, in words for the client; nothing was changed. */

@@ -1,8 +1,12 @@
 import { createParser } from 'eventsource-parser'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ApiContext } from '../../src/api/endpoints.ts'
 import { eventStream, streamLimits, type StreamLimits } from '../../src/api/event-stream.ts'
+import { events } from '../../src/api/missions/events.ts'
+import { problem } from '../../src/api/problem.ts'
 import { createDatabases, type Databases } from '../../src/db/connection.ts'
 import { DEFAULT_TENANT } from '../../src/missions/context.ts'
+import type { Refusal } from '../../src/missions/refusal.ts'
 import { Watchers } from '../../src/missions/watchers.ts'
 import { NOWHERE } from '../support/environment.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
@@ -35,9 +39,6 @@ afterAll(async () => {
 beforeEach(() => {
   watchers = new Watchers(databases.engine)
 })
-afterEach(() => {
-  vi.restoreAllMocks()
-})
 
 interface Read {
   ids: number[]
@@ -60,7 +61,8 @@ async function readAll(
     },
   })
   const decoder = new TextDecoder()
-  for await (const chunk of eventStream(source, { missionId, afterSeq }, { ...streamLimits, ...limits })) {
+  const reading = { missionId, tenantId: DEFAULT_TENANT, afterSeq }
+  for await (const chunk of eventStream(source, reading, { ...streamLimits, ...limits })) {
     read.bytes += chunk.length
     read.text += decoder.decode(chunk, { stream: true })
   }
@@ -108,34 +110,23 @@ describe('an event stream', () => {
     expect(text).toMatch(/\n\nevent: error\ndata: {"code":"not_ready"}\n\n$/)
     await away.close()
   })
+})
 
-  test.each(['by itself', 'by its reader'])('leaves no timer behind when it ends %s', async (how) => {
-    const set = vi.spyOn(globalThis, 'setInterval')
-    const cleared = vi.spyOn(globalThis, 'clearInterval')
-    const watched = { missionId: how === 'by itself' ? ENDED : RUNNING, afterSeq: 499 }
-    const reader = eventStream(watchers, watched).getReader()
-    if (how === 'by its reader') await reader.cancel()
-    else while (!(await reader.read()).done);
-    // Its heartbeat, and the poll that it was the only one to need.
-    expect(set.mock.results).toHaveLength(2)
-    for (const { value } of set.mock.results) expect(cleared).toHaveBeenCalledWith(value)
-  })
-
-  test('of one who starts late does not hold up those who are further on', async () => {
-    const order: string[] = []
-    const seen: Record<string, number[]> = { start: [], end: [] }
-    const watch = (name: string, afterSeq: number) => {
-      const deliver = (news: { seq: number }[]) => {
-        order.push(name)
-        seen[name]?.push(...news.map(({ seq }) => seq))
-      }
-      return watchers.watch({ missionId: ENDED, afterSeq, deliver, fail: () => undefined })
-    }
-    const stops = [watch('start', 0), watch('end', 490)]
-    await vi.waitUntil(() => seen['start']?.length === COUNT)
-    for (const stop of stops) stop()
-    // The first poll began before the second reader was there.
-    expect(order).toEqual(['start', 'start', 'end', 'start'])
-    expect(seen).toEqual({ start: following(0), end: following(490) })
+test('a stream too many is refused with a time to come back', async () => {
+  const path = `/api/v1/missions/${RUNNING}/events`
+  const request = {
+    method: 'GET',
+    url: `http://localhost${path}`,
+    headers: new Headers({ accept: 'text/event-stream' }),
+    body: null,
+  }
+  const context = { watchers: new Watchers(databases.engine, 0) } as unknown as ApiContext
+  const refused = await Promise.resolve(events(request, context, { tenantId: DEFAULT_TENANT, name: 'tester' })).catch(
+    (error: unknown) => problem(error as Refusal, path, 'i'),
+  )
+  expect(refused).toMatchObject({
+    status: 429,
+    headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
+    body: expect.stringContaining('"code":"rate_limited"'),
   })
 })

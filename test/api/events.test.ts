@@ -63,6 +63,7 @@ describe('events as pages of JSON', () => {
     ['limit=0', '/limit'],
     ['limit=1001', '/limit'],
     ['until=9', '/until'],
+    ['deltas=1', '/deltas'],
   ])('refuses ?%s', async (query, pointer) => {
     expect(await call(env, `${path}?${query}`)).toEqual(problem(400, 'invalid_request', [pointer]))
   })
@@ -91,6 +92,10 @@ describe('events as a stream', () => {
       expect(fromQuery.events).toEqual(fromHeader.events)
     }
     expect((await follow(env, path)).events.map(unwrap)).toEqual(journal)
+  })
+
+  test('come with messages of no event for those who ask for them, who can leave them out', async () => {
+    expect((await follow(env, `${path}?deltas=true`)).events.map(unwrap)).toEqual(journal)
   })
 
   test('go on from Last-Event-ID where the address says something else', async () => {
