@@ -85,7 +85,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
     newId: () => uuidv7(),
   }
   const auth = { mode: config.auth, apiKey: secrets.apiKey }
-  const api = { missions, watchers: new Watchers(databases.engine), auth }
+  const api = { missions, watchers: new Watchers(databases.engine), engine, auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
   const pingBlobs = async () => void (await (await connectBlobs()).exists())

@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/engine.ts'
 import type { Caller } from '../missions/context.ts'
 import type { MissionsContext } from '../missions/context.ts'
 import type { Watchers } from '../missions/watchers.ts'
@@ -7,6 +8,7 @@ import type { ApiRequest, ApiResponse } from './http.ts'
 export interface ApiContext {
   missions: MissionsContext
   watchers: Watchers
+  engine: Pick<Engine, 'reserve'>
   auth: AuthSettings
 }
 

@@ -3,12 +3,18 @@ import type { Created, Idempotency } from '../missions/accept-mission.ts'
 import { Refusal } from '../missions/refusal.ts'
 import { json, type ApiRequest, type ApiResponse } from './http.ts'
 
-/** 202 with the place of a new mission, or of the one that the same request made before. */
-export function accepted({ mission, replayed }: Created): ApiResponse {
-  return json(202, mission, {
+/**
+ * 202 with the place of a new mission, or of the one that the same request made before; 200 where it was waited for and has
+ * ended.
+ * @param waitSeconds what the client preferred to wait at most
+ */
+export function accepted({ mission, replayed }: Created, waitSeconds?: number): ApiResponse {
+  const isDone = waitSeconds !== undefined && mission.endedAt !== undefined
+  return json(isDone ? 200 : 202, mission, {
     location: mission.links.self,
     'operation-location': mission.links.self,
-    'retry-after': '2',
+    ...(isDone ? {} : { 'retry-after': '2' }),
+    ...(waitSeconds === undefined ? {} : { 'preference-applied': `wait=${waitSeconds}` }),
     ...(replayed ? { 'idempotent-replayed': 'true' } : {}),
   })
 }
