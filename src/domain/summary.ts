@@ -1,13 +1,15 @@
-import type { Failure, Result } from './event.ts'
+import type { Failure } from './event.ts'
 import type { MissionState, Usage } from './state.ts'
 import type { Waiting } from './waiting.ts'
 
-/** What lists show of a mission without reading its journal; written when the mission's status changes. */
+/**
+ * What lists show of a mission without folding its journal; written when the mission's status changes. The result is not in it:
+ * it stands in the journal's last event, and a second copy would be a tenth of what a short mission writes.
+ */
 export interface Summary {
   lastSeq: number
   usage: Usage
   waitingFor?: { kind: Waiting['kind']; until?: string }
-  result?: Result
   error?: Failure
 }
 
@@ -18,10 +20,6 @@ export function summarise(state: MissionState, waiting?: Waiting): Summary & Rec
     summary.waitingFor = { kind: waiting.kind }
     if (until !== undefined) summary.waitingFor.until = new Date(until).toISOString()
   }
-  if (state.outcome?.status === 'completed') summary.result = state.outcome.result
-  if (state.outcome?.status === 'failed') {
-    summary.error = state.outcome.error
-    summary.result = state.outcome.result
-  }
+  if (state.outcome?.status === 'failed') summary.error = state.outcome.error
   return { ...summary }
 }

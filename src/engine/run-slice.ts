@@ -39,10 +39,9 @@ const CRASH_LOOP: Failure = {
 /** Moves one claimed mission until it ends, waits, the slice's time is up, or the lease is gone. */
 export async function runSlice(context: EngineContext, claim: Claim, outside: Outside): Promise<SliceEnd> {
   const begun = context.clock.monotonic()
-  const [events, profile] = await Promise.all([
-    claim.events?.map(parseEvent) ?? context.journal.read(claim.missionId, 0),
-    context.missions.profile(claim.tenantId, claim.profileHash),
-  ])
+  // One after the other: most profiles are known already, and side by side they would open a second connection, 20 ms, to save 1.
+  const profile = await context.missions.profile(claim.tenantId, claim.profileHash)
+  const events = claim.events?.map(parseEvent) ?? (await context.journal.read(claim.missionId, 0))
   const recorder = new Recorder(context, claim, await foldJournal(context.journal, claim.missionId, events))
   const last = events.at(-1)
   if (claim.began && last !== undefined) recorder.tell(last)

@@ -4,7 +4,7 @@ import { parseArguments } from '../domain/control-tools/parse-arguments.ts'
 import type { EventDraft, FileRef, ToolCall } from '../domain/event.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import { unknownOutcome } from '../domain/unknown-outcome.ts'
-import { untilAborted } from '../models/deadlines.ts'
+import { limitTime, untilAborted } from '../models/deadlines.ts'
 import { boundedSources } from '../tools/sources.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
 import { DatabaseUnreachable } from './connection-patience.ts'
@@ -97,24 +97,25 @@ class TimedOut extends Error {
 async function attempt(context: EngineContext, tool: Tool, run: ToolRun, input: unknown): Promise<ToolResult> {
   for (let n = 1; ; n++) {
     run.signal.throwIfAborted()
-    const timeout = AbortSignal.timeout(tool.timeoutMs)
-    const signal = AbortSignal.any([run.signal, timeout])
+    const limited = limitTime(run.signal, tool.timeoutMs)
     try {
       const given = {
-        signal,
+        signal: limited.signal,
         key: `${run.missionId}:${run.key}`,
         workspace: workspaceOf(context, run),
         egress: run.profile.egress,
       }
       // A tool that does not heed its signal must not hold the mission.
-      return await untilAborted(tool.run(input, given), signal)
+      return await untilAborted(tool.run(input, given), limited.signal)
     } catch (error) {
       run.signal.throwIfAborted()
-      if (timeout.aborted) throw new TimedOut(`The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
+      if (limited.isOver()) throw new TimedOut(`The tool took more than ${tool.timeoutMs / 1000} s and was stopped.`)
       if (!(error instanceof RetryableError) || tool.effect === 'once' || n === ATTEMPTS) throw error
       const pause = error.retryAfterMs ?? 500 * 2 ** n
       if (pause > LONGEST_PAUSE_MS) throw error
       await context.clock.sleep(pause, run.signal)
+    } finally {
+      limited.close()
     }
   }
 }

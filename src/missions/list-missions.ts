@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { inTenant } from '../db/in-tenant.ts'
-import { listMissions as listRows, readProgress, type MissionRow, type Progress } from '../db/queries/missions.ts'
+import { listMissions as listRows, readProgress, type ListedRow, type Progress } from '../db/queries/missions.ts'
 import type { TenantTx } from '../db/connection.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { Refusal } from './refusal.ts'
@@ -39,10 +39,12 @@ export async function listMissions(
 }
 
 /** A summary is as old as the last transition: missions that move, or are told something in a pause, are counted from their journals. */
-async function withProgress(tx: TenantTx, rows: MissionRow[]): Promise<MissionView[]> {
+async function withProgress(tx: TenantTx, rows: ListedRow[]): Promise<MissionView[]> {
   const moving = rows.filter(({ status }) => ['running', 'queued', 'paused'].includes(status)).map(({ id }) => id)
   const progress = new Map((await readProgress(tx, moving)).map((row) => [row.missionId, row]))
-  return rows.map((row) => viewFromSummary(row, { ...row.summary, ...usageOf(progress.get(row.id)) }))
+  return rows.map((row) =>
+    viewFromSummary(row, { ...row.summary, ...usageOf(progress.get(row.id)) }, row.result ?? undefined),
+  )
 }
 
 function usageOf(progress: Progress | undefined) {

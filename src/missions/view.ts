@@ -41,15 +41,19 @@ export function viewFromJournal(row: MissionRow, state: MissionState): MissionVi
   const questions = outcome === undefined ? state.questions.map(toQuestion) : []
   const goal = state.messages.findLast(({ role }) => role === 'user')?.content ?? row.goal
   return {
-    ...viewFromSummary({ ...row, goal, status }, summarise(state, waiting)),
+    ...viewFromSummary({ ...row, goal, status }, summarise(state, waiting), resultIn(state)),
     ...(questions.length === 0 ? {} : { questions }),
   }
 }
 
+function resultIn({ outcome }: MissionState): Result | undefined {
+  return outcome === undefined || outcome.status === 'cancelled' ? undefined : outcome.result
+}
+
 /** From the mission's row: what lists show. */
-export function viewFromSummary(row: MissionRow, summary: Partial<Summary>): MissionView {
+export function viewFromSummary(row: MissionRow, summary: Partial<Summary>, result: Result | undefined): MissionView {
   const { usage = { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: '0' }, lastSeq = 1 } = summary
-  const { result, error, waitingFor } = summary
+  const { error, waitingFor } = summary
   const { id, status, goal, profile, labels } = row
   return {
     id,

@@ -61,6 +61,35 @@ export function openAttempt(outer: AbortSignal, deadlines: Omit<Deadlines, 'conn
   }
 }
 
+/** A signal that follows another one, and is aborted when its own time is up. */
+export interface Limited {
+  signal: AbortSignal
+  isOver(): boolean
+  /** To be called whatever the outcome: the other signal lives longer. */
+  close(): void
+}
+
+/** By hand: AbortSignal.any and AbortSignal.timeout enrol every signal with the garbage collector, 8 µs a call for 2. */
+export function limitTime(outer: AbortSignal, ms: number): Limited {
+  const controller = new AbortController()
+  let over = false
+  const follow = () => controller.abort(outer.reason)
+  outer.addEventListener('abort', follow, { once: true })
+  if (outer.aborted) follow()
+  const timer = setTimeout(() => {
+    over = true
+    controller.abort(new DOMException('The time is up', 'TimeoutError'))
+  }, ms)
+  return {
+    signal: controller.signal,
+    isOver: () => over,
+    close() {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', follow)
+    },
+  }
+}
+
 /** `work`, or a rejection with the signal's reason as soon as there is one: for what does not watch the signal itself. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()

@@ -1,3 +1,4 @@
+import type { Result } from '../../domain/event.ts'
 import type { TenantTx } from '../connection.ts'
 import { storableJson } from './storable.ts'
 
@@ -88,10 +89,18 @@ export interface ListFilter {
   before?: { createdAt: string; id: string }
 }
 
+export interface ListedRow extends MissionRow {
+  cursorAt: string
+  /** Of the event that ended the journal. */
+  result: Result | null
+}
+
 /** Newest first. Asks for one row more than the page, which tells whether there is a next one. */
-export async function listMissions(tx: TenantTx, filter: ListFilter): Promise<(MissionRow & { cursorAt: string })[]> {
-  const { rows } = await tx.query<MissionRow & { cursorAt: string }>(
-    `select ${COLUMNS}, m.created_at::text as "cursorAt"
+export async function listMissions(tx: TenantTx, filter: ListFilter): Promise<ListedRow[]> {
+  const { rows } = await tx.query<ListedRow>(
+    `select ${COLUMNS}, m.created_at::text as "cursorAt",
+       (select e.data->'result' from taskforce.events e
+        where m.ended_at is not null and e.mission_id = m.id and e.seq = (m.summary->>'lastSeq')::int) as result
      from taskforce.missions m
      where ($1::text is null or m.status = $1)
        and ($2::jsonb is null or m.labels @> $2)
@@ -125,7 +134,8 @@ export async function readProgress(tx: TenantTx, ids: readonly string[]): Promis
        coalesce(sum((e.data->'usage'->>'inputTokens')::bigint), 0)::float8 as "inputTokens",
        coalesce(sum((e.data->'usage'->>'outputTokens')::bigint), 0)::float8 as "outputTokens",
        (count(*) filter (where e.type in ('model.answered', 'tool.finished', 'tool.failed', 'tool.unknown',
-         'plan.updated', 'question.answered', 'question.expired', 'timer.fired')))::int as steps,
+         'plan.updated', 'question.answered', 'question.expired', 'timer.fired')
+         and (e.type <> 'tool.unknown' or e.data->>'policy' is distinct from 'person')))::int as steps,
        trim_scale(coalesce(sum((e.data->'usage'->>'costUsd')::numeric), 0))::text as "costUsd"
      from taskforce.events e where e.mission_id = any($1::uuid[])
      group by e.mission_id`,

@@ -1,7 +1,7 @@
 import type { JournalRow } from '../../domain/parse-event.ts'
 import type { EngineDb, TenantTx } from '../connection.ts'
 
-const COLUMNS = `seq, v, type, data, extract(epoch from at) * 1000 as at`
+const COLUMNS = `seq, v, type, data, trunc(extract(epoch from at) * 1000)::float8 as at`
 
 /** Events of one mission after a number, in order. `limit` bounds a page; without it, the whole tail. */
 export async function readEvents(
@@ -10,9 +10,9 @@ export async function readEvents(
   afterSeq: number,
   limit?: number,
 ): Promise<JournalRow[]> {
-  const { rows } = await db.query<Omit<JournalRow, 'at'> & { at: string }>(
+  const { rows } = await db.query<JournalRow>(
     `select ${COLUMNS} from taskforce.events where mission_id = $1 and seq > $2 order by seq limit $3`,
     [missionId, afterSeq, limit ?? null],
   )
-  return rows.map((row) => ({ ...row, at: Math.trunc(Number(row.at)) }))
+  return rows
 }
