@@ -7,6 +7,7 @@ import { isConnectionError, isDiskFull } from '../src/db/pg-errors.ts'
 import { Refusal } from '../src/missions/refusal.ts'
 import { appContext } from './app-context.ts'
 import { traced } from './invocation.ts'
+import { clientOf } from './open-responses.ts'
 
 /** Registers one route. The platform's own keys are not used: every endpoint authenticates by itself. */
 export function route(name: string, method: HttpMethod, path: string, handler: HttpHandler): void {
@@ -19,7 +20,7 @@ export function endpoint(work: Endpoint): HttpHandler {
     const { pathname } = new URL(request.url)
     const { invocationId, functionName } = context
     try {
-      return respond(await run(work, toApiRequest(request)))
+      return respond(await run(work, { ...toApiRequest(request), ...clientOf(invocationId) }))
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal !== undefined) return respond(problem(refusal, pathname, invocationId))

@@ -36,6 +36,8 @@ interface Position {
   failures: number
   /** What the server asked for in `retry:`, in milliseconds. */
   retryMs: number
+  /** Whether answers are asked for as they are written. */
+  deltas: boolean
 }
 
 /**
@@ -44,7 +46,8 @@ interface Position {
  * @throws ProblemError when the API refuses for good, CommandError after ten minutes without it
  */
 export async function* followEvents(api: Api, id: string, options: FollowOptions): AsyncGenerator<Followed> {
-  const position: Position = { seq: 0, aliveAt: Date.now(), failures: 0, retryMs: 0 }
+  const deltas = options.onDelta !== undefined
+  const position: Position = { seq: 0, aliveAt: Date.now(), failures: 0, retryMs: 0, deltas }
   while (!options.signal.aborted) {
     let wait = Math.min(position.retryMs, LONGEST_WAIT_MS)
     try {
@@ -55,6 +58,11 @@ export async function* followEvents(api: Api, id: string, options: FollowOptions
       if (position.seq === before) wait = Math.max(wait, FIRST_WAIT_MS)
     } catch (error) {
       if (options.signal.aborted) return
+      if (position.deltas && isBadRequest(error)) {
+        // An API from before deltas refuses what it does not know; the events alone are as good.
+        position.deltas = false
+        continue
+      }
       wait = nextWait(error, position)
       if (position.failures === 1) options.onConnection({ lost: (error as Error).message })
     }
@@ -72,7 +80,7 @@ async function* readStream(
   const silence = new AbortController()
   const watchdog = setTimeout(() => silence.abort(new Error('nothing came for 50 seconds')), SILENCE_MS)
   try {
-    const query = options.onDelta === undefined ? '' : '?deltas=true'
+    const query = position.deltas ? '?deltas=true' : ''
     const response = await send(api, `missions/${id}/events${query}`, {
       headers: { accept: 'text/event-stream', ...(position.seq > 0 ? { 'last-event-id': String(position.seq) } : {}) },
       signal: AbortSignal.any([options.signal, silence.signal]),
@@ -139,6 +147,10 @@ function parseJson(data: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function isBadRequest(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.status === 400
 }
 
 /** Milliseconds until the next try; throws what can't pass. */

@@ -2,12 +2,13 @@ import { endsJournal } from '../domain/event.ts'
 import type { JournalRow } from '../domain/parse-event.ts'
 import { toEventView } from '../missions/read-journal.ts'
 import type { Delta, Watcher, Watchers } from '../missions/watchers.ts'
+import type { ApiRequest } from './http.ts'
 
 export interface StreamLimits {
   /** The platform ends a response at 230 s, so a stream closes itself before; a tenth of it varies. */
   lifetimeMs: number
   heartbeatMs: number
-  /** Of a whole stream: the platform's library reads on for a client that stopped reading, where we can't see it. */
+  /** Of a whole stream: a host that does not tell what its client took may read on for one that stopped. */
   maxBytes: number
   /** Of what was sent and not read yet; one event that is larger goes alone. */
   maxUnread: number
@@ -26,6 +27,8 @@ export interface Reading {
   afterSeq: number
   /** Whether the text of answers that are still being written is wanted too. */
   deltas?: boolean
+  /** What the host knows of who reads, beyond what is taken from the stream. */
+  client?: Pick<ApiRequest, 'unread' | 'onClose'>
 }
 
 /** So many whole heartbeats without a byte taken, while there is more to take: 30 to 45 s. */
@@ -34,7 +37,7 @@ const MOST_SILENT_BEATS = 2
 /**
  * The journal as Server-Sent Events from `afterSeq` on: `id` is the event's number, so a client resumes with
  * `Last-Event-ID` without a gap. Ends after the event that ends the journal, or by its limits; never with an error. A slow
- * reader is served at its own pace; one that takes nothing for half a minute is not waited for.
+ * reader is served at its own pace; one that takes nothing for half a minute is not waited for, nor is one that is gone.
  * @throws Refusal `rate_limited` where the instance serves as many streams as it can
  */
 export function eventStream(
@@ -58,6 +61,7 @@ class EventStream implements Watcher {
   afterSeq: number
   preview: ((delta: Delta) => void) | undefined
   readonly #limits: StreamLimits
+  readonly #client: NonNullable<Reading['client']>
   readonly #controller: ReadableStreamDefaultController<Uint8Array>
   readonly #unwatch: () => void
   readonly #heartbeat: NodeJS.Timeout
@@ -72,7 +76,7 @@ class EventStream implements Watcher {
 
   constructor(
     watchers: Watchers,
-    { missionId, tenantId, afterSeq, deltas = false }: Reading,
+    { missionId, tenantId, afterSeq, deltas = false, client = {} }: Reading,
     limits: StreamLimits,
     controller: ReadableStreamDefaultController<Uint8Array>,
   ) {
@@ -81,11 +85,13 @@ class EventStream implements Watcher {
     this.afterSeq = afterSeq
     if (deltas) this.preview = (delta) => this.#preview(delta)
     this.#limits = limits
+    this.#client = client
     this.#controller = controller
     this.#unwatch = watchers.watch(this)
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref()
     this.#lifetime = setTimeout(() => this.#end(), limits.lifetimeMs * (0.95 + Math.random() * 0.1)).unref()
     this.#send(encoder.encode('retry: 2000\n\n'))
+    client.onClose?.(() => this.#end())
   }
 
   hasRoom(): boolean {
@@ -122,8 +128,9 @@ class EventStream implements Watcher {
     clearTimeout(this.#lifetime)
   }
 
+  /** The host's part has its own framing in it, some bytes a message. */
   get #unread(): number {
-    return this.#limits.maxUnread - (this.#controller.desiredSize ?? 0)
+    return this.#limits.maxUnread - (this.#controller.desiredSize ?? 0) + (this.#client.unread?.() ?? 0)
   }
 
   #fits(bytes: number): boolean {
@@ -145,7 +152,7 @@ class EventStream implements Watcher {
   #beat(): void {
     const unread = this.#unread
     const taken = this.#sent - unread
-    const isSilent = this.#held > 0 && unread > 0 && taken === this.#takenBefore
+    const isSilent = this.#held > 0 && unread > 0 && taken <= this.#takenBefore
     this.#silentBeats = isSilent ? this.#silentBeats + 1 : 0
     this.#takenBefore = taken
     if (this.#silentBeats > MOST_SILENT_BEATS) this.#end()

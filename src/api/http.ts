@@ -6,6 +6,10 @@ export interface ApiRequest {
   url: string
   headers: { get(name: string): string | null }
   body: AsyncIterable<Uint8Array> | null
+  /** Bytes of the answer that left the app and that the client did not take yet; only where the host lets it be known. */
+  unread?(): number
+  /** Calls once nobody reads the answer any more, at once where that is so already; only where the host lets it be known. */
+  onClose?(listener: () => void): void
 }
 
 export interface ApiResponse {

@@ -1,6 +1,8 @@
 import type { EngineDb } from '../db/connection.ts'
+import { forgetOldDeltas } from '../db/queries/deltas.ts'
 import { forgetDead } from '../db/queries/instances.ts'
 import { beginSweep, findDue } from '../db/queries/sweep.ts'
+import { forgetUnwatched } from '../db/queries/watched.ts'
 import type { Telemetry } from '../telemetry/events.ts'
 import type { Wakes } from './ports.ts'
 
@@ -27,6 +29,8 @@ export async function sweep(
   const due = await findDue(db, HORIZON_SECONDS, MOST)
   for (const { missionId, inSeconds } of due) await wakes.send(missionId, inSeconds)
   await forgetDead(db)
+  await forgetOldDeltas(db)
+  await forgetUnwatched(db)
   telemetry.swept({ due: due.length, skipped: false })
   return { due: due.length }
 }

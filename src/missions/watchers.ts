@@ -28,7 +28,7 @@ const ROWS_EACH = 200
 const BYTES_EACH = { least: 16 * 1024, most: 512 * 1024 }
 /** Of all pages of a poll: what many who start from different events ask for at once has to fit into memory. */
 const BYTES_ALL = 8 * 1024 * 1024
-/** A client that is gone can't be seen before its stream's time is up, so it counts until then. */
+/** Where the host does not tell of a client that is gone, it counts until its stream's time is up. */
 const MOST_WATCHERS = 1_000
 /** Said anew three times within what it holds for. */
 const MARK_MS = 5_000

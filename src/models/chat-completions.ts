@@ -44,8 +44,8 @@ interface Connection extends ChatServer {
 }
 
 /**
- * A model behind a Chat Completions server. A failed attempt may have passed text to `onText` before, and the next one
- * starts over: `onText` is a preview, the answer is what counts.
+ * A model behind a Chat Completions server. A failed attempt may have passed text to `onText` before; the next one
+ * starts over and says so by `onRestart`. Both are a preview, the answer is what counts.
  */
 export function createChatModel(server: ChatServer, options: ChatOptions): Model {
   const deadlines = { ...defaultDeadlines, ...options.timeouts }
@@ -70,7 +70,12 @@ async function complete(
     spent = addTokens(spent, tokens)
   }
   try {
-    const attempt = () => attemptOnce(connection, request, call, spend)
+    let attempts = 0
+    const attempt = () => {
+      attempts += 1
+      if (attempts > 1) safely(call.onRestart)()
+      return attemptOnce(connection, request, call, spend)
+    }
     return withCost(await retryQuickly(attempt, policy, call.signal), spent)
   } catch (error) {
     throw errorWithCost(error, spent)
@@ -131,10 +136,10 @@ async function send(
 }
 
 /** A preview that fails must not cost an answer that is paid for. */
-function safely(onText: ModelCallOptions['onText']): (piece: string) => void {
-  return (piece) => {
+function safely<T extends unknown[]>(listener: ((...told: T) => void) | undefined): (...told: T) => void {
+  return (...told) => {
     try {
-      onText?.(piece)
+      listener?.(...told)
     } catch {
       // The caller's own; the text comes again with the answer.
     }

@@ -46,6 +46,8 @@ export interface ModelCallOptions {
   signal: AbortSignal
   /** Called with each piece of text as it arrives. */
   onText?: (piece: string) => void
+  /** An attempt is repeated: what was passed before counts no more. */
+  onRestart?: () => void
 }
 
 /**

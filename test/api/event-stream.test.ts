@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ApiContext } from '../../src/api/endpoints.ts'
 import { eventStream, streamLimits, type StreamLimits } from '../../src/api/event-stream.ts'
+import type { ApiRequest, ApiResponse } from '../../src/api/http.ts'
 import { events } from '../../src/api/missions/events.ts'
 import { problem } from '../../src/api/problem.ts'
 import { createDatabases, type Databases } from '../../src/db/connection.ts'
@@ -21,15 +22,23 @@ let watchers: Watchers
 beforeAll(async () => {
   database = await createTestDatabase()
   databases = createDatabases({ url: database.appUrl, pooler: undefined, onError: () => undefined })
-  await withConnection(database.ownerUrl, (owner) =>
-    owner.query(
+  await withConnection(database.ownerUrl, async (owner) => {
+    await owner.query(
+      `with pinned as (
+         insert into taskforce.profiles (tenant_id, hash, name, body) values ($2, 'h', 'dev', '{}')
+       )
+       insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
+       values ($1, $2, 'running', '', 'dev', 'h')`,
+      [RUNNING, DEFAULT_TENANT],
+    )
+    await owner.query(
       `insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
        select id::uuid, n, 1, 1, case when n = $3::int and id = $1 then 'mission.completed' else 'model.answered' end,
          jsonb_build_object('text', repeat('é', 500)), $4::uuid
        from unnest(array[$1::text, $2::text]) id, generate_series(1, $3::int) n`,
       [ENDED, RUNNING, COUNT, DEFAULT_TENANT],
-    ),
-  )
+    )
+  })
 })
 afterAll(async () => {
   await databases.close()
@@ -112,21 +121,33 @@ describe('an event stream', () => {
   })
 })
 
+const PATH = `/api/v1/missions/${RUNNING}/events`
+
+/** Asks the endpoint for a stream; `client` is what the host tells of who reads. */
+async function ask(source: Watchers, client: Pick<ApiRequest, 'onClose'> = {}): Promise<ApiResponse> {
+  const headers = new Headers({ accept: 'text/event-stream' })
+  const request = { method: 'GET', url: `http://localhost${PATH}`, headers, body: null, ...client }
+  const context = { missions: { databases }, watchers: source } as unknown as ApiContext
+  return events(request, context, { tenantId: DEFAULT_TENANT, name: 'tester' })
+}
+
 test('a stream too many is refused with a time to come back', async () => {
-  const path = `/api/v1/missions/${RUNNING}/events`
-  const request = {
-    method: 'GET',
-    url: `http://localhost${path}`,
-    headers: new Headers({ accept: 'text/event-stream' }),
-    body: null,
-  }
-  const context = { watchers: new Watchers(databases.engine, 0) } as unknown as ApiContext
-  const refused = await Promise.resolve(events(request, context, { tenantId: DEFAULT_TENANT, name: 'tester' })).catch(
-    (error: unknown) => problem(error as Refusal, path, 'i'),
+  const refused = await ask(new Watchers(databases.engine, 0)).catch((error: unknown) =>
+    problem(error as Refusal, PATH, 'i'),
   )
   expect(refused).toMatchObject({
     status: 429,
     headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
     body: expect.stringContaining('"code":"rate_limited"'),
   })
+})
+
+test('a client that is gone makes room for the next at once', async () => {
+  const source = new Watchers(databases.engine, 1)
+  const gone = Promise.withResolvers<() => void>()
+  expect((await ask(source, { onClose: gone.resolve })).status).toBe(200)
+  await expect(ask(source)).rejects.toMatchObject({ code: 'rate_limited' })
+  ;(await gone.promise)()
+  expect((await ask(source, { onClose: (listener) => listener() })).status).toBe(200)
+  expect((await ask(source)).status).toBe(200)
 })

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { createWorld, gate, say, until, type World } from '../support/engine.ts'
+import { sendMessage } from '../../src/missions/send-message.ts'
+import { pauseMission } from '../../src/missions/pause-mission.ts'
+import { callTools, createWorld, gate, say, script, tool, until, type World } from '../support/engine.ts'
 
 let world: World
 afterEach(() => world.stop())
@@ -43,5 +45,36 @@ describe('an instance that is awake', () => {
     await running
     await until(async () => (await world.row(left)).status === 'completed')
     expect(await world.types(own)).toContain('mission.completed')
+  })
+})
+
+describe('a mission that moves', () => {
+  it('learns of a message while one of its tools runs', async () => {
+    const door = gate()
+    world = await createWorld([tool('slow', async () => (await door.pass(), 'slow'))])
+    const id = await world.create()
+    const one = world.engine({ model: script(callTools(['wait', { seconds: 3600 }], ['slow'])) })
+    const running = one.engine.runOne()
+    await door.reached
+    await sendMessage(world.missions, world.caller, id, 'Never mind')
+    await until(async () => (await world.types(id)).includes('timer.fired'))
+    expect(await world.types(id)).not.toContain('tool.finished')
+    door.open()
+    expect(await running).toMatchObject({ end: 'ended' })
+  })
+
+  it('is paused when the tools that run have ended, and begins nothing more', async () => {
+    const door = gate()
+    world = await createWorld([tool('slow', async () => (await door.pass(), 'slow'))])
+    const id = await world.create()
+    const one = world.engine({ model: script(callTools(['slow'])) })
+    const running = one.engine.runOne()
+    await door.reached
+    await pauseMission(world.missions, world.caller, id, undefined)
+    expect(await world.row(id)).toMatchObject({ owner: one.instance })
+    door.open()
+    expect(await running).toMatchObject({ end: 'waiting' })
+    expect((await world.types(id)).slice(-2)).toEqual(['mission.paused', 'tool.finished'])
+    expect(await world.row(id)).toMatchObject({ status: 'paused', owner: null, wakeInMs: null })
   })
 })

@@ -193,6 +193,19 @@ describe('a model call', () => {
     expect(sent[1]?.removals).toEqual([{ missionId: 'm', epoch: 1 }])
   })
 
+  it('shows nothing of an attempt that is repeated', async () => {
+    const answer = await ask({
+      complete: (_, { onText, onRestart }) => {
+        onText?.('Hel')
+        onRestart?.()
+        onText?.('He')
+        return tick().then(() => say('Hello'))
+      },
+    })
+    expect(answer).toMatchObject({ type: 'model.answered' })
+    expect(sent[0]?.writes).toMatchObject([{ text: 'He' }])
+  })
+
   it('is done whatever becomes of what it shows', async () => {
     const { pass: wait, open } = gate()
     const answer = ask({

@@ -5,6 +5,7 @@ import { beat } from '../../src/db/queries/instances.ts'
 import { beginSweep, findDue, sweepAge } from '../../src/db/queries/sweep.ts'
 import { sweep, SWEEP_LATE_SECONDS } from '../../src/engine/sweep.ts'
 import { claimOne, createWorld, recordTelemetry, recordWakes, type World } from '../support/engine.ts'
+import { withConnection } from '../support/postgres.ts'
 
 let world: World
 let db: EngineDb
@@ -112,6 +113,27 @@ describe('a sweep', () => {
     const ids = (await world.sql<{ id: string }>('select id from taskforce.instances')).map(({ id }) => id)
     expect(ids).toContain(living)
     expect(await world.sql(`select from taskforce.instances where alive_until < now() - interval '1 h'`)).toEqual([])
+  })
+
+  it('removes what was left behind of answers and of readers, and neither fresh nor busy rows', async () => {
+    await world.sql(
+      `insert into taskforce.deltas (mission_id, tenant_id, epoch, after_seq, text, at)
+       select gen_random_uuid(), t.id, 1, 1, what, now() - age::interval
+       from taskforce.tenants t, (values ('fresh', '9 min'), ('old', '11 min'), ('busy', '11 min')) v(what, age)`,
+    )
+    await world.sql(
+      `insert into taskforce.watched (mission_id, tenant_id, until)
+       select gen_random_uuid(), t.id, now() - age::interval
+       from taskforce.tenants t, (values ('-10 s'), ('50 s'), ('70 s')) v(age)`,
+    )
+    await withConnection(world.database.ownerUrl, async (writer) => {
+      await writer.query(`begin; select from taskforce.deltas where text = 'busy' for update`)
+      await run()
+    })
+    const texts = await world.sql('select text from taskforce.deltas order by text')
+    expect(texts).toEqual([{ text: 'busy' }, { text: 'fresh' }])
+    const ages = `select round(extract(epoch from now() - until) / 60)::int as minutes from taskforce.watched order by 1`
+    expect(await world.sql(ages)).toEqual([{ minutes: 0 }, { minutes: 1 }])
   })
 
   it('brings back a mission whose wake was lost', async () => {

@@ -23,9 +23,10 @@ interface Asking extends Partial<OpenAiModelOptions>, Partial<ModelCallOptions> 
 
 /** Puts one request to a scripted server. */
 export function ask(server: ChatServer, asking: Asking = {}): Promise<ModelAnswer> {
-  const { signal = new AbortController().signal, onText, waits = [], request: changes, ...options } = asking
+  const { signal = new AbortController().signal, onText, onRestart, waits = [], ...rest } = asking
+  const { request: changes, ...options } = rest
   const wait = (ms: number) => Promise.resolve(void waits.push(ms))
   const retry = { wait, random: () => 0, ...options.retry }
   const model = createOpenAiModel({ apiKey: KEY, baseUrl: server.url, ...options, retry })
-  return model.complete({ ...request, ...changes }, { signal, onText })
+  return model.complete({ ...request, ...changes }, { signal, onText, onRestart })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { chunk, cutAtOnce, CUT, DONE, endless, event, HANG, refuse, startChatServer } from '../support/chat-server.ts'
 import { stream, text } from '../support/chat-server.ts'
@@ -17,10 +17,22 @@ afterAll(() => server.stop())
 describe('a failure that may pass', () => {
   test('is over when a later attempt succeeds, and the pieces of the failed one were only a preview', async () => {
     server.script(cutAtOnce(), stream(chunk({ content: 'Hel' }), CUT), text('Hello'))
-    const pieces: string[] = []
-    const answer = await ask(server, { onText: (piece) => pieces.push(piece) })
+    const told: string[] = []
+    const answer = await ask(server, {
+      onText: (piece) => told.push(piece),
+      onRestart: () => told.push('again'),
+    })
     expect(answer.text).toBe('Hello')
-    expect(pieces).toEqual(['Hel', 'Hello'])
+    expect(told).toEqual(['again', 'Hel', 'again', 'Hello'])
+  })
+
+  test('is over also where who is told of it fails', async () => {
+    server.script(cutAtOnce(), text('Hello'))
+    const onRestart = vi.fn<() => void>(() => {
+      throw new Error('the preview is broken')
+    })
+    expect(await ask(server, { onRestart })).toMatchObject({ text: 'Hello' })
+    expect(onRestart).toHaveBeenCalledOnce()
   })
 
   test('of a server that is not there names the address', async () => {

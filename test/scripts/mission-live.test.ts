@@ -179,6 +179,22 @@ describe('on a terminal', () => {
     expectTidy(shell.raw())
   })
 
+  test('an API from before shows no answers ahead, and is asked for them once', async () => {
+    api = await startFakeApi({
+      script: [created, started],
+      breaks: [{ after: 1, how: 'close' }],
+      refuse: ({ path }) =>
+        path.includes('deltas') ? { status: 400, body: problem(400, 'invalid_request', 'No deltas.') } : undefined,
+    })
+    const id = api.add()
+    api.append(id, completed)
+    const shell = open()
+    expect(await shell.run('follow', id)).toBe(0)
+    expect(shell.screen()).not.toMatch(/offline|Refused/)
+    const streams = api.requests.filter(({ path }) => path.includes('/events'))
+    expect(streams.map(({ path }) => path.split('/events')[1])).toEqual(['?deltas=true', '', ''])
+  })
+
   test('nothing is drawn over a question, and the view comes back behind it', async () => {
     api = await startFakeApi({ script: [created, started, called, asked, finished('a')] })
     const id = api.add()

@@ -46,7 +46,13 @@ async function follow(
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     },
-    body: eventStream(context.watchers, { missionId: id, tenantId: caller.tenantId, afterSeq, deltas }),
+    body: eventStream(context.watchers, {
+      missionId: id,
+      tenantId: caller.tenantId,
+      afterSeq,
+      deltas,
+      client: request,
+    }),
   }
 }
 

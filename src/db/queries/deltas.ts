@@ -46,3 +46,15 @@ export async function storeDeltas(
     ],
   })
 }
+
+/**
+ * Removes what owners that died left behind ten minutes ago; one that is still being written is written again at once.
+ * Passes over rows that are being written to just now: two statements over the same rows would wait for each other.
+ */
+export async function forgetOldDeltas(db: EngineDb): Promise<void> {
+  await db.query(
+    `delete from taskforce.deltas where mission_id in (
+       select mission_id from taskforce.deltas where at < now() - interval '10 minutes' for update skip locked
+     )`,
+  )
+}
