@@ -11,3 +11,7 @@ create role taskforce_app_as_taskforce_api nologin noinherit;
 grant taskforce_engine to taskforce_app;
 grant taskforce_api to taskforce_app_as_taskforce_api;
 grant taskforce_app_as_taskforce_api to taskforce_app;
+-- Behind a pooler a connection can't ask for these, so they belong to the login.
+alter role taskforce_app set lock_timeout = '5s';
+alter role taskforce_app set statement_timeout = '30s';
+alter role taskforce_app set idle_in_transaction_session_timeout = '15s';

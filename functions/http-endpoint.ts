@@ -3,7 +3,7 @@ import { authenticate } from '../src/api/authenticate.ts'
 import type { Endpoint } from '../src/api/endpoints.ts'
 import { withCommonHeaders, type ApiRequest, type ApiResponse } from '../src/api/http.ts'
 import { internalProblem, problem } from '../src/api/problem.ts'
-import { isConnectionError, isDiskFull } from '../src/db/pg-errors.ts'
+import { isConnectionError, isDiskFull, isPassing } from '../src/db/pg-errors.ts'
 import { Refusal } from '../src/missions/refusal.ts'
 import { appContext } from './app-context.ts'
 import { traced } from './invocation.ts'
@@ -57,6 +57,9 @@ function refusalOf(error: unknown): Refusal | undefined {
     return new Refusal('not_ready', "The database's disk is full. Nothing was done; try again when there is room.")
   if (isConnectionError(error))
     return new Refusal('not_ready', 'The database does not answer. Nothing is known to be done; try again.')
+  // Such as a row that somebody else has locked for 5 s.
+  if (isPassing(error))
+    return new Refusal('not_ready', 'Something else holds what this request needs. Nothing was done; try again.')
   return undefined
 }
 

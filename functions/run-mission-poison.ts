@@ -1,14 +1,16 @@
 import { app } from '@azure/functions'
+import { takeUpPoisoned } from '../src/engine/poisoned-wake.ts'
 import { appContext } from './app-context.ts'
 import { traced } from './invocation.ts'
 
-/** A wake that failed five times. Its mission is safe: the sweep finds it by its row. What is left to do is to say so. */
+/** A wake that failed five times. Its mission is safe: its row tells how it stands, and a fresh wake or the sweep finds it. */
 app.storageQueue('run-mission-poison', {
   connection: 'JOBS_STORAGE',
   queueName: 'missions-poison',
-  handler: traced((message) => {
+  handler: traced(async (message) => {
     const result = appContext()
-    const telemetry = result.ok ? result.app.telemetry : result.telemetry
-    telemetry.poisoned({ message: JSON.stringify(message) })
+    if (!result.ok) return result.telemetry.poisoned({ message: JSON.stringify(message) })
+    const { databases, wakes, telemetry } = result.app
+    await takeUpPoisoned({ db: databases.engine, wakes, telemetry }, message)
   }),
 })

@@ -73,7 +73,6 @@ async function growEngine(server: BenchServer): Promise<Grown> {
     void bench.engine.runOne().catch(() => undefined)
     await enough.promise
   })
-  await withClient(database.ownerUrl, (client) => client.query('delete from taskforce.instances'))
   const resumeMs = await inNewProcess('engine', database)
   void bench.close().catch(() => undefined)
   await withClient(server.superUrl, (client) => client.query(DISCONNECT, ['taskforce_app']))

@@ -29,13 +29,15 @@ export interface ConnectionSettings {
  * then fails, and each goes by itself. Changes from outside hold a row for a few milliseconds.
  */
 const ENGINE_LOCK_MS = 1_000
+/** A request that waits longer for somebody's row has better be sent again. */
+const API_LOCK_MS = 5_000
 
 /**
  * Opens nothing yet: connections are made on first use. An instance keeps at most 4 for the API and 2 for the engine, so
  * 40 instances of each scale group fit a server of 300 connections.
  */
 export function createDatabases(settings: ConnectionSettings): Databases {
-  const api = createPool(settings, { name: 'taskforce-api', max: 4, pipeline: true })
+  const api = createPool(settings, { name: 'taskforce-api', max: 4, lockMs: API_LOCK_MS, pipeline: true })
   const engine = createPool(settings, { name: 'taskforce-engine', max: 2, lockMs: ENGINE_LOCK_MS }) as EngineDb
   return {
     api,
@@ -63,7 +65,7 @@ function withoutName(query: unknown): unknown {
 interface PoolSettings {
   name: string
   max: number
-  lockMs?: number
+  lockMs: number
   /** A transaction's statements are sent without waiting for each other's results where they don't need them. */
   pipeline?: boolean
 }

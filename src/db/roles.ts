@@ -8,6 +8,17 @@ export interface Login {
   password: string
 }
 
+/**
+ * Limits of the app's login in its database. On a direct connection the app asks for its own ones (src/db/connection.ts),
+ * which win; a pooler in transaction mode refuses those, and there these hold. One login serves both the engine, for which a
+ * second of waiting for a row is long, and the API, which waits for a mission's row or for somebody else's key: 5 s are for both.
+ */
+const APP_LIMITS = {
+  lock_timeout: '5s',
+  statement_timeout: '30s',
+  idle_in_transaction_session_timeout: '15s',
+}
+
 /** From 16 on each membership says by itself whether it inherits; before, the member's own attribute says it for all. */
 const MEMBERSHIP_OPTIONS = 160_000
 
@@ -16,7 +27,7 @@ const MADE_BY_ANOTHER = new Set(['42710', '42P04', '23505'])
 
 /**
  * Makes the logins of a server of one's own, as the local environment and the tests have it, and the database where it is
- * missing. Idempotent; a login that is there gets the password. `owner` owns the database and migrates. `app` is what the
+ * missing. Idempotent; a login that is there gets the password and, in this database, the limits. `owner` owns the database and migrates. `app` is what the
  * functions connect as: its statements run with the engine's rights, and it takes up `taskforce_api` for a transaction.
  */
 export async function createLogins(
@@ -32,6 +43,9 @@ export async function createLogins(
   // error outside a tenant's transaction.
   await grantRole(superClient, { role: 'taskforce_api', to: app.name, inherit: false })
   await createDatabase(superClient, database, owner.name)
+  for (const [setting, value] of Object.entries(APP_LIMITS)) {
+    await superClient.query(`alter role ${quote(app.name)} in database ${quote(database)} set ${setting} = '${value}'`)
+  }
 }
 
 /** Makes the four roles that are missing. Throws what `pg` throws where the login may not. */

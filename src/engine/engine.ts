@@ -1,6 +1,7 @@
 import { TerminalError } from '../domain/errors.ts'
 import { Claims } from './claims.ts'
 import type { EngineContext } from './context.ts'
+import { DatabaseFaults } from './database-faults.ts'
 import { Instance } from './instance.ts'
 import type { Claim } from './ports.ts'
 import { runSlice, type Outside, type SliceEnd } from './run-slice.ts'
@@ -25,6 +26,7 @@ export class Engine {
   readonly #context: EngineContext
   readonly #instance: Instance
   readonly #claims: Claims
+  readonly #faults = new DatabaseFaults()
   readonly #draining = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   #lookedAtSweep = -Infinity
@@ -32,7 +34,7 @@ export class Engine {
   #sweeping: Promise<void> = Promise.resolve()
 
   constructor(context: EngineContext) {
-    this.#context = context
+    this.#context = this.#faults.watch(context)
     this.#instance = new Instance(context, (count) => this.#takeUp(count))
     this.#claims = new Claims((most) => context.missions.claim(most))
   }
@@ -101,19 +103,29 @@ export class Engine {
       const end = await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
       return end
+    } catch (error) {
+      if (this.#faults.has(error)) this.#instance.excuse(hold)
+      throw error
     } finally {
       this.#instance.drop(hold)
     }
   }
 
   /**
-   * Missions of an instance that died have no wake until the next sweep: whoever is awake takes up as many as it has room
-   * for. What fails here is found by the sweep.
+   * Missions of an instance that died have no wake until the next sweep: whoever is awake takes up as many at once as it has
+   * room for, and goes on with the others as these end. What fails here is found by the sweep.
    */
   #takeUp(orphans: number): void {
+    let left = orphans
+    const lane = async (): Promise<void> => {
+      while (left > 0 && this.#hasRoom()) {
+        left--
+        if ((await this.runOne()) === undefined) return
+      }
+    }
     const room = this.#context.settings.concurrency - this.#running.size
     for (let n = 0; n < Math.min(orphans, room); n++) {
-      void this.runOne().catch((error: unknown) => this.#context.telemetry.sliceFailed(error))
+      void lane().catch((error: unknown) => this.#context.telemetry.sliceFailed(error))
     }
   }
 

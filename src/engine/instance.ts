@@ -2,15 +2,23 @@ import type { EngineContext } from './context.ts'
 import { Hold } from './hold.ts'
 import type { Claim, Owned } from './ports.ts'
 
-/** An instance stops beating when it has had nothing to do for this long; its row then expires by itself. */
-const IDLE_MS = 30_000
 const POLL_MS = 2_000
+
+/** Polls that an idle instance still makes when a lease is over that was renewed as it fell idle. */
+const LAST_POLLS = 3
+
+/**
+ * How long a mission rests that came to nothing for the database's sake. What was tried for half a minute need not be tried
+ * again at once, and what the server refuses at once must not be tried in a circle.
+ */
+const EXCUSED_REST_S = 10
 
 /**
  * This process among the instances: it proves by one row that it lives, and compares every 2 s by one statement what it
  * owns with what it works on. What was cancelled or taken over stops here, and what came in from outside is told; what it
  * owns without working on it, after an error or a claim whose answer was lost, is given up, since nobody else may take it
- * while this instance lives. The same statement tells when missions of an instance that died are there to be claimed.
+ * while this instance lives. That counts as a crash of the mission, unless the database was the reason. The same statement
+ * tells when missions of an instance that died are there to be claimed.
  */
 export class Instance {
   readonly #context: EngineContext
@@ -24,6 +32,8 @@ export class Instance {
   #busyAt = -Infinity
   /** Owned and not worked on at the last poll; a claim may just be on its way, so it takes two polls to be sure. */
   #strays = new Set<string>()
+  /** What ended for the database's sake, until it is given up: while there is any, this instance does not fall asleep. */
+  readonly #excused = new Map<string, Pick<Owned, 'missionId' | 'epoch'>>()
 
   constructor(context: EngineContext, onOrphans: (count: number) => void) {
     this.#context = context
@@ -50,9 +60,17 @@ export class Instance {
     this.#busyAt = this.#context.clock.monotonic()
   }
 
+  /** Before `drop`, where the database failed and not the mission: giving it up will not count as a crash. */
+  excuse({ missionId, epoch }: Hold): void {
+    const stray = { missionId, epoch }
+    this.#excused.set(keyOf(stray), stray)
+  }
+
   /** A clean end: the row goes, so that whatever is left can be claimed at once. */
   async leave(): Promise<void> {
     this.#stopTimers()
+    // What can't be given back now counts as a crash after all, once.
+    await Promise.allSettled([...this.#excused.values()].map((stray) => this.#giveUp(stray)))
     await this.#context.missions.leave()
   }
 
@@ -67,13 +85,23 @@ export class Instance {
   }
 
   async #keepAlive(): Promise<void> {
-    const idle = this.#held.size === 0 && this.#context.clock.monotonic() - this.#busyAt > IDLE_MS
-    if (idle) return this.#stopTimers()
+    if (this.#isIdle()) return this.#stopTimers()
     await this.#beat()
+  }
+
+  /**
+   * For longer than a lease lasts: another instance that dies as this one falls idle leaves missions that nobody else may find
+   * before the sweep. Without beats, the row then expires by itself.
+   */
+  #isIdle(): boolean {
+    const { clock, settings } = this.#context
+    if (this.#held.size > 0 || this.#excused.size > 0) return false
+    return clock.monotonic() - this.#busyAt > settings.leaseMs + LAST_POLLS * POLL_MS
   }
 
   async #poll(): Promise<void> {
     const asked = [...this.#held.values()]
+    const excused = [...this.#excused.keys()]
     const { owned, orphans } = await this.#context.missions.poll()
     const byId = new Map(owned.map((one) => [one.missionId, one]))
     for (const hold of asked) {
@@ -81,20 +109,29 @@ export class Instance {
       if (now?.epoch === hold.epoch) hold.tell(now)
       else hold.lose()
     }
-    await this.#giveUpStrays(owned.filter(({ missionId, epoch }) => this.#held.get(missionId)?.epoch !== epoch))
+    const strays = owned.filter(({ missionId, epoch }) => this.#held.get(missionId)?.epoch !== epoch)
+    // Taken over by another one, or given back by a statement whose answer was lost.
+    for (const key of excused) if (!strays.some((stray) => keyOf(stray) === key)) this.#excused.delete(key)
+    await this.#giveUpStrays(strays)
     if (orphans > 0) this.#onOrphans(orphans)
   }
 
   async #giveUpStrays(strays: Owned[]): Promise<void> {
     const before = this.#strays
     this.#strays = new Set(strays.map(keyOf))
-    for (const stray of strays.filter((one) => before.has(keyOf(one)))) {
-      const { instance, missions, telemetry, wakes } = this.#context
-      const { missionId } = stray
-      await missions.abandon({ ...stray, instance })
-      telemetry.leaseLost({ missionId })
-      await wakes.send(missionId, 0).catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
-    }
+    for (const stray of strays.filter((one) => before.has(keyOf(one)))) await this.#giveUp(stray)
+  }
+
+  async #giveUp({ missionId, epoch }: Pick<Owned, 'missionId' | 'epoch'>): Promise<void> {
+    const { instance, missions, telemetry, wakes } = this.#context
+    const lease = { missionId, epoch, instance }
+    const excused = this.#excused.has(keyOf(lease))
+    await (excused ? missions.excuse(lease, EXCUSED_REST_S) : missions.abandon(lease))
+    this.#excused.delete(keyOf(lease))
+    telemetry.leaseLost({ missionId })
+    await wakes
+      .send(missionId, excused ? EXCUSED_REST_S : 0)
+      .catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
   }
 
   #loseAll(): void {
@@ -124,6 +161,6 @@ export class Instance {
   }
 }
 
-function keyOf({ missionId, epoch }: Owned): string {
+function keyOf({ missionId, epoch }: Pick<Owned, 'missionId' | 'epoch'>): string {
   return `${missionId}/${epoch}`
 }

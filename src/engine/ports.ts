@@ -31,8 +31,10 @@ export interface Missions {
   inbox(lease: Lease): Promise<number | undefined>
   /** What this instance owns, whether it works on it or not, and whether missions of dead instances are there to be claimed. */
   poll(): Promise<Poll>
-  /** Frees a mission that this instance owns and does not work on. */
+  /** Frees a mission that this instance owns and does not work on; it counts as a crash. */
   abandon(lease: Lease): Promise<void>
+  /** The same without a crash, for what the database did; it may move again in so many seconds. */
+  excuse(lease: Lease, inSeconds: number): Promise<void>
   beat(): Promise<void>
   leave(): Promise<void>
   profile(tenantId: string, hash: string): Promise<EffectiveProfile>

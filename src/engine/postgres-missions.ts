@@ -5,7 +5,7 @@ import { claimMissions, isAnyFree } from '../db/queries/claim-mission.ts'
 import { readContent, storeContent } from '../db/queries/contents.ts'
 import { beat, leave, pollControl, type InstanceFacts } from '../db/queries/instances.ts'
 import { readProfile } from '../db/queries/profiles.ts'
-import { abandonMission, readInbox } from '../db/queries/release-mission.ts'
+import { abandonMission, excuseMission, readInbox } from '../db/queries/release-mission.ts'
 import { send } from '../db/statement.ts'
 import { patiently } from './connection-patience.ts'
 import type { Clock, Contents, Missions } from './ports.ts'
@@ -24,6 +24,7 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
     inbox: (lease) => readInbox(db, lease),
     poll: () => pollControl(db, instance.id),
     abandon: (lease) => abandonMission(db, lease),
+    excuse: (lease, inSeconds) => excuseMission(db, lease, inSeconds),
     beat: () => beat(db, instance, leaseSeconds),
     leave: () => leave(db, instance.id),
     profile: (tenantId, hash) => remember(profiles, `${tenantId}/${hash}`, () => loadProfile(db, tenantId, hash)),

@@ -20,7 +20,7 @@ export interface Telemetry {
   wakeFailed(about: { missionId: string; error: unknown }): void
   missionUnreadable(about: About & { error: unknown }): void
   leaseLost(about: About): void
-  poisoned(about: { message: string }): void
+  poisoned(about: { message?: string; missionId?: string; status?: string; crashes?: number; next?: string }): void
   sliceFailed(error: unknown): void
   swept(facts: { due: number; skipped: boolean }): void
   sweepFailed(error: unknown): void
@@ -45,7 +45,11 @@ export function createTelemetry(logger: Logger): Telemetry {
     missionUnreadable: ({ error, ...about }) =>
       logger.error({ ...context(about), err: reason(error) }, 'agent.mission.unreadable'),
     leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
-    poisoned: ({ message }) => logger.error({ message: message.slice(0, 500) }, 'queue.message.poisoned'),
+    poisoned: ({ missionId, message, ...facts }) =>
+      logger.error(
+        { ...(missionId === undefined ? {} : context({ missionId })), ...facts, message: message?.slice(0, 500) },
+        'queue.message.poisoned',
+      ),
     sliceFailed: (error) => outsideInvocation(() => logger.error({ err: reason(error) }, 'engine.slice.failed')),
     swept: (facts) => logger.debug(facts, 'engine.sweep.finished'),
     sweepFailed: (error) => logger.warn({ err: reason(error) }, 'engine.sweep.failed'),

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Client } from 'pg'
+import type { Client, Pool } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createDatabases } from '../../src/db/connection.ts'
 import { checkDatabase } from '../../src/db/migrate/check.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { createLogins } from '../../src/db/roles.ts'
@@ -118,4 +119,27 @@ test('logins are made as often as one likes, and the last password counts', asyn
   expect((await migrateUp(loginUrl('one'))).revision).toBe(CURRENT.revision)
   const wrong = urlFor(server.superUrl, { ...LOGIN, password: 'first' }, 'one')
   await expect(migrateUp(wrong)).rejects.toMatchObject({ code: 'database_refused' })
+})
+
+test("the app's login has limits of its own, for poolers that take none from the app, and the owner's has none", async () => {
+  const app = { name: 'app', password: 'x' }
+  await asSuper((client) => createLogins(client, { owner: LOGIN, app, database: 'one' }))
+  const limits = async (client: Pool | Client) => {
+    const { rows } = await client.query<Record<string, string>>(
+      `select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement,
+         current_setting('idle_in_transaction_session_timeout') as idle`,
+    )
+    return rows[0]
+  }
+  const url = urlFor(server.superUrl, app, 'one')
+  expect(await withConnection(url, limits)).toEqual({ lock: '5s', statement: '30s', idle: '15s' })
+  expect(await withConnection(loginUrl('one'), limits)).toEqual({ lock: '0', statement: '0', idle: '0' })
+
+  const databases = createDatabases({ url, pooler: undefined, onError: () => undefined })
+  try {
+    expect(await limits(databases.engine)).toMatchObject({ lock: '1s' })
+    expect(await limits(databases.api)).toMatchObject({ lock: '5s' })
+  } finally {
+    await databases.close()
+  }
 })

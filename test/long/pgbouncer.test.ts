@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDatabases, type ConnectionSettings, type Databases } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
+import { createLogins } from '../../src/db/roles.ts'
 import type { Storable } from '../../src/db/queries/storable.ts'
 import { appendUnderLeases } from '../../src/db/queries/append-events.ts'
 import { createJournal } from '../../src/engine/postgres-journal.ts'
@@ -14,8 +15,10 @@ import { DEFAULT_TENANT, type MissionsContext } from '../../src/missions/context
 import { createMission } from '../../src/missions/create-mission.ts'
 import { callTools, createWorld, gate, recordTelemetry, recordWakes, script, tool, until } from '../support/engine.ts'
 import type { EngineOptions, TestEngine, World } from '../support/engine.ts'
+import { APP, OWNER, withSuper } from '../support/global-setup.ts'
 import { startOwnServer, type OwnServer } from '../support/own-server.ts'
 import { pgbouncerVersion, startPgBouncer, type PgBouncer } from '../support/pgbouncer.ts'
+import { withConnection } from '../support/postgres.ts'
 import {
   allCompleted,
   counting,
@@ -163,6 +166,34 @@ describe.skipIf(!there)('behind PgBouncer in transaction mode, two server connec
     )
     const left = after.map(({ rows }) => `${rows[0]?.role} for "${rows[0]?.tenant ?? ''}"`)
     expect(new Set(left)).toEqual(new Set(['taskforce_app for ""']))
+  })
+
+  it('a lock holds a flush up no longer than the limit of the login', async () => {
+    await withSuper(server.superUrl, (client) =>
+      createLogins(client, { owner: OWNER, app: APP, database: world.database.name }),
+    )
+    // Connections to the server that were there before don't have the limit.
+    await bouncer.restart()
+    const ids = [await create('one'), await create('two')]
+    const door = gate()
+    let asked = 0
+    const one = engine({
+      model: async (messages, signal) => {
+        asked++
+        await door.pass()
+        return counting(1)(messages, signal)
+      },
+    })
+    const running = [one.engine.runOne(), one.engine.runOne()]
+    await until(() => asked === 2)
+    await withConnection(world.database.ownerUrl, async (locker) => {
+      await locker.query('begin; lock table taskforce.events in share row exclusive mode')
+      door.open()
+      await until(() => errors.has('55P03'))
+      await locker.query('rollback')
+    })
+    expect((await Promise.all(running)).map((slice) => slice?.end)).toEqual(['ended', 'ended'])
+    await expectWholeJournals(world, ids, 1)
   })
 
   it('a pooler that dies three times loses nothing and repeats nothing', async () => {

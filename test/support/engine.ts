@@ -8,7 +8,7 @@ import { storable } from '../../src/db/queries/storable.ts'
 import type { EventDraft, EventType, MissionEvent } from '../../src/domain/event.ts'
 import type { EngineContext } from '../../src/engine/context.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import type { Wakes } from '../../src/engine/ports.ts'
+import type { Clock, Wakes } from '../../src/engine/ports.ts'
 import { createJournal } from '../../src/engine/postgres-journal.ts'
 import { createContents, createMissions } from '../../src/engine/postgres-missions.ts'
 import { systemClock } from '../../src/engine/system-clock.ts'
@@ -53,6 +53,8 @@ export interface EngineOptions {
   concurrency?: number
   /** By way of a proxy, for example. */
   url?: string
+  /** Of everything that waits, also for the database; the system's by default. */
+  clock?: Clock
   /** Changes parts of the engine's context, to hold or break a port. */
   over?: (context: EngineContext) => Partial<EngineContext>
 }
@@ -192,7 +194,8 @@ function makeEngine(
   { tools, effects }: Pick<EngineContext, 'tools' | 'effects'>,
   options: EngineOptions,
 ): TestEngine {
-  const { leaseMs = 30_000, sliceMs = 60_000, concurrency = 32, model = () => say('Done') } = options
+  const { leaseMs = 30_000, sliceMs = 60_000, concurrency = 32 } = options
+  const { model = () => say('Done'), clock = systemClock } = options
   const instance = uuidv7()
   const statements = watchStatements(db)
   const wakes = recordWakes()
@@ -200,13 +203,13 @@ function makeEngine(
   const context: EngineContext = {
     instance,
     wakes,
-    clock: systemClock,
+    clock,
     tools,
     telemetry: recordTelemetry(told),
     defaultModel: 'scripted',
-    journal: createJournal(db, systemClock),
+    journal: createJournal(db, clock),
     missions: createMissions(db, { id: instance, version: '0', host: 'test' }, leaseMs / 1000),
-    contents: createContents(db, systemClock),
+    contents: createContents(db, clock),
     effects,
     model: { complete: async (request, { signal }) => model(request.messages, signal) },
     sweepIfLate: async () => undefined,

@@ -54,7 +54,7 @@ export async function pollControl(db: EngineDb, instance: string): Promise<Poll>
       select m.id as "missionId", m.epoch, m.inbox, coalesce(w.until > now(), false) as watched, dead.orphans
       from (
         select count(*)::int as orphans from (
-          select from taskforce.missions o where o.owner is not null
+          select from taskforce.missions o where o.owner is not null and o.wake_at <= now()
             and o.owner not in (select i.id from taskforce.instances i where i.alive_until > now())
           order by o.owner limit 100
         ) found

@@ -14,6 +14,18 @@ export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> 
   ])
 }
 
+/**
+ * Gives back a mission on which its living owner came to nothing for the database's sake: it has no owner then, so that the
+ * next claim counts no crash, and moves again after so many seconds, so that it does not go in a circle meanwhile.
+ */
+export async function excuseMission(db: EngineDb, lease: Lease, pauseSeconds: number): Promise<void> {
+  await db.query(
+    `update taskforce.missions set owner = null, wake_at = now() + make_interval(secs => $4::float8)
+     where id = $1 and epoch = $2 and owner = $3`,
+    [lease.missionId, lease.epoch, lease.instance, pauseSeconds],
+  )
+}
+
 /** How many events came from outside the lease so far; undefined when the lease is no longer held. */
 export async function readInbox(db: EngineDb, lease: Lease): Promise<number | undefined> {
   const { rows } = await db.query<{ inbox: number }>(

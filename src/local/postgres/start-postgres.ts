@@ -18,7 +18,10 @@ export type PostgresOptions = {
   log?: (line: string) => void
   /** Server settings such as `{ max_connections: '20' }`. */
   settings?: Record<string, string>
-  /** False for tests: a crash of the machine may lose the cluster, a crash of Postgres does not. */
+  /**
+   * False for tests: a crash of the machine may lose the cluster, and a crash of Postgres the commits of its last
+   * 0.6 s (three times `wal_writer_delay`), unless `settings` turn `synchronous_commit` on.
+   */
   durable?: boolean
   /** Where the npm package with the binaries is; found by itself by default. */
   packageDir?: string
