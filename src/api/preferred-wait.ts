@@ -12,7 +12,7 @@ const USUAL_SECONDS = 60
 export function preferredWait(request: ApiRequest): number | undefined {
   const preferences = (request.headers.get('prefer') ?? '').split(',').map((one) => one.split(';')[0]?.trim() ?? '')
   for (const preference of preferences) {
-    const [, seconds] = /^wait(?:\s*=\s*"?(\d{1,9})"?)?$/i.exec(preference) ?? []
+    const [, seconds] = /^wait(?:\s*=\s*"?(\d+)"?)?$/i.exec(preference) ?? []
     if (seconds !== undefined) return Math.min(Number(seconds), LONGEST_SECONDS)
     if (/^wait$/i.test(preference)) return USUAL_SECONDS
   }

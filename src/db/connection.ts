@@ -37,7 +37,7 @@ const API_LOCK_MS = 5_000
  * 40 instances of each scale group fit a server of 300 connections.
  */
 export function createDatabases(settings: ConnectionSettings): Databases {
-  const api = createPool(settings, { name: 'taskforce-api', max: 4, lockMs: API_LOCK_MS, pipeline: true })
+  const api = createPool(settings, { name: 'taskforce-api', max: 4, lockMs: API_LOCK_MS, role: 'taskforce_api' })
   const engine = createPool(settings, { name: 'taskforce-engine', max: 2, lockMs: ENGINE_LOCK_MS }) as EngineDb
   return {
     api,
@@ -66,17 +66,19 @@ interface PoolSettings {
   name: string
   max: number
   lockMs: number
-  /** A transaction's statements are sent without waiting for each other's results where they don't need them. */
-  pipeline?: boolean
+  /**
+   * What direct connections are from their start: nothing on them ever has the login's rights. Their statements may be sent
+   * without waiting for each other's results.
+   */
+  role?: string
 }
 
-function createPool(settings: ConnectionSettings, { name, max, lockMs, pipeline = false }: PoolSettings): pg.Pool {
+function createPool(settings: ConnectionSettings, { name, max, lockMs, role }: PoolSettings): pg.Pool {
   const { url, pooler, password, onError } = settings
   const pool = new pg.Pool({
     connectionString: normaliseUrl(url),
     ...(password === undefined ? {} : { password }),
     max,
-    pipeline,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: 1_800,
@@ -87,7 +89,12 @@ function createPool(settings: ConnectionSettings, { name, max, lockMs, pipeline 
     // Sent as start-up parameters, which PgBouncer refuses in transaction mode.
     ...(pooler === 'transaction'
       ? { Client: UnnamedClient }
-      : { statement_timeout: 30_000, idle_in_transaction_session_timeout: 15_000, lock_timeout: lockMs }),
+      : {
+          statement_timeout: 30_000,
+          idle_in_transaction_session_timeout: 15_000,
+          lock_timeout: lockMs,
+          ...(role === undefined ? {} : { pipeline: true, options: `-c role=${role}` }),
+        }),
   })
   // Without a listener an error on an idle connection ends the worker and every mission in it.
   pool.on('error', onError)

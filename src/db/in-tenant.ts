@@ -8,8 +8,8 @@ import { send, type Results, type Statement } from './statement.ts'
  */
 export async function inTenant<T>(pool: Pool, tenantId: string, work: (tx: TenantTx) => Promise<T>): Promise<T> {
   return withClient(pool, async (client) => {
-    // Not waited for: where it fails, so does every statement behind it, and none of them runs outside of the transaction.
     const begun = client.query(beginAs(tenantId))
+    if (!mayGoOnAtOnce(pool)) await begun
     const result = await becauseOf(begun, work(client as TenantTx))
     await client.query('commit')
     return result
@@ -22,6 +22,7 @@ export async function inTenantAtOnce<const Statements extends readonly Statement
   tenantId: string,
   statements: Statements,
 ): Promise<Results<Statements>> {
+  if (!mayGoOnAtOnce(pool)) return inTenant(pool, tenantId, (tx) => send(tx, statements))
   return withClient(pool, async (client) => {
     const packet = corked(client)
     const begun = client.query(beginAs(tenantId))
@@ -34,6 +35,15 @@ export async function inTenantAtOnce<const Statements extends readonly Statement
     await committed
     return settled.value
   })
+}
+
+/**
+ * Whether statements may be sent behind a `begin` that nobody has seen succeed. The server may refuse it before it runs (a
+ * cancel that comes just then), and runs what follows by itself. On connections that are the API's own role from their start,
+ * row-level security refuses all of that, since no tenant is set; behind a pooler they start as the login, which has more rights.
+ */
+function mayGoOnAtOnce(pool: Pool): boolean {
+  return pool.options.pipeline === true
 }
 
 async function withClient<T>(pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {

@@ -44,5 +44,5 @@ function reached(limit: string, value: string): Failure {
 
 function hintFor(limit: string): string {
   if (limit === 'deadline') return 'Start it again with a later "deadline".'
-  return `Give it more with "limits": {"${limit}": …} or in its profile, and start it again.`
+  return `Give it more with "limits": {"${limit}": …} or in its profile, and retry it: it goes on from here.`
 }

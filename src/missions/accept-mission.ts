@@ -65,12 +65,15 @@ function underKey(
   })
 }
 
-/** The id of the mission that the key was used for. */
-function sameRequest(owner: { missionId: string; fingerprint: string }, fingerprint: string): string {
+/**
+ * The id of the mission that the key was used for.
+ * @throws Refusal `idempotency_conflict`
+ */
+export function sameRequest(owner: { missionId: string; fingerprint: string }, fingerprint: string): string {
   if (owner.fingerprint === fingerprint) return owner.missionId
   throw new Refusal(
     'idempotency_conflict',
-    'This Idempotency-Key was used for another request. Use a new key for a new mission.',
+    'This Idempotency-Key was used for another request. Use a new key for a new request.',
   )
 }
 

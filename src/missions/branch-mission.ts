@@ -10,6 +10,7 @@ import { finalAnswerIsThere } from '../domain/limits.ts'
 import type { MissionState } from '../domain/state.ts'
 import { foldJournal } from '../engine/fold-journal.ts'
 import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
+import { begunLater, refuseActingTwice } from './begun-calls.ts'
 import { branchPoint, type BranchRequest } from './branch-point.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { journalIn } from './read-mission.ts'
@@ -54,8 +55,9 @@ async function insert(
 ): Promise<MissionView> {
   if ((await findMission(tx, parentId)) === undefined) throw noSuchMission()
   checkDeadline(request.deadline)
-  const { parent, forkedFrom } = await readShared(tx, parentId, request)
-  const event = createdEvent(parent, forkedFrom, request)
+  const shared = await readShared(tx, tenantId, parentId, request)
+  const { parent, forkedFrom } = shared
+  const event = createdEvent(shared, request)
   const { messages, profile, labels, priority } = event.data
   const [row, recorded] = await send(tx, [
     insertMission({ id, tenantId, goal: goalOf(messages), profile, labels, priority, forkedFrom }),
@@ -64,12 +66,14 @@ async function insert(
   return viewFromJournal(row, fold(recorded, parent))
 }
 
-/** Up to where both missions are one, and the state there. */
-async function readShared(
-  tx: TenantTx,
-  id: string,
-  request: BranchRequest,
-): Promise<{ parent: MissionState; forkedFrom: { id: string; seq: number } }> {
+/** Up to where both missions are one, the state there, and the ids of calls that are pending there and began later. */
+interface Shared {
+  parent: MissionState
+  forkedFrom: { id: string; seq: number }
+  begun: string[]
+}
+
+async function readShared(tx: TenantTx, tenantId: string, id: string, request: BranchRequest): Promise<Shared> {
   const journal = journalIn(tx)
   const events = await journal.read(id, 0)
   const seq = branchPoint(events, request)
@@ -84,12 +88,14 @@ async function readShared(
       { pointer: '/content', detail },
     ])
   }
-  return { parent, forkedFrom: { id, seq } }
+  if (request.how === 'fork' && request.content === undefined) {
+    await refuseActingTwice(tx, tenantId, parent, events.slice(seq))
+  }
+  return { parent, forkedFrom: { id, seq }, begun: await begunLater(journal, events, seq, parent) }
 }
 
 function createdEvent(
-  parent: MissionState,
-  forkedFrom: { id: string; seq: number },
+  { parent, forkedFrom, begun }: Shared,
   request: BranchRequest & BranchSettings,
 ): Extract<EventDraft, { type: 'mission.created' }> {
   const said = request.how === 'retry' ? undefined : request.content
@@ -108,6 +114,7 @@ function createdEvent(
       metadata,
       forkedFrom,
       said,
+      begun: begun.length === 0 ? undefined : begun,
     },
   }
 }

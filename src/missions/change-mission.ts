@@ -5,7 +5,9 @@ import type { TenantTx } from '../db/connection.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { isUniqueViolation } from '../db/pg-errors.ts'
 import { appendInTransaction } from '../db/queries/append-events.ts'
+import { claimKey } from '../db/queries/idempotency-keys.ts'
 import { findMission, lockMission, type MissionRow } from '../db/queries/missions.ts'
+import { sameRequest, type Idempotency } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { foldMission } from './read-mission.ts'
 import { noSuchMission } from './refusal.ts'
@@ -18,8 +20,17 @@ const ATTEMPTS = 20
 export interface Change {
   /** What to append, from the state as it is; undefined when there is nothing to change. Throws a Refusal. */
   decide(state: MissionState): EventDraft | undefined
+  /** A client's key: what was recorded under it once is not recorded again. */
+  idempotency?: Idempotency
   /** The row's change that goes with the event, in the same commit. */
   apply(tx: TenantTx, row: MissionRow, state: MissionState): Promise<void>
+}
+
+export interface Changed {
+  mission: MissionView
+  changed: boolean
+  /** The key was used before, for this same request. */
+  replayed?: true
 }
 
 /**
@@ -33,11 +44,14 @@ export async function changeMission(
   caller: Caller,
   id: string,
   change: Change,
-): Promise<{ mission: MissionView; changed: boolean }> {
+): Promise<Changed> {
   for (let attempt = 1; ; attempt++) {
     let lockedInVain = false
     try {
       return await inTenant(context.databases.api, caller.tenantId, async (tx) => {
+        if (change.idempotency !== undefined && (await isRepeated(tx, caller, id, change.idempotency))) {
+          return { mission: await viewIn(tx, id), changed: false, replayed: true }
+        }
         const unchanged = await atFirstSight(tx, id, change)
         if (unchanged !== undefined) return { mission: unchanged, changed: false }
         lockedInVain = true
@@ -51,6 +65,19 @@ export async function changeMission(
       if (lockedInVain) await wake(context, id)
     }
   }
+}
+
+/** @throws Refusal `idempotency_conflict` where the key was used for another request */
+async function isRepeated(tx: TenantTx, { tenantId }: Caller, id: string, idempotency: Idempotency): Promise<boolean> {
+  if ((await findMission(tx, id)) === undefined) throw noSuchMission()
+  const owner = await claimKey(tx, { tenantId, missionId: id, ...idempotency })
+  return owner !== undefined && sameRequest(owner, idempotency.fingerprint) === id
+}
+
+async function viewIn(tx: TenantTx, id: string): Promise<MissionView> {
+  const row = await findMission(tx, id)
+  if (row === undefined) throw noSuchMission()
+  return viewFromJournal(row, await foldMission(tx, row))
 }
 
 /** The mission where there is nothing to change. */

@@ -17,7 +17,7 @@ export interface WaitingContext extends MissionsContext {
  * Creates a mission and waits until it ends, or needs a person, for `waitMs` at most. Where this instance has room, it runs
  * the mission itself from the same commit on, so that its first step waits for no queue; what is not done by then is handed
  * over. Otherwise the mission goes the usual way, and is only watched. Gives the mission as it is then.
- * @throws Refusal like createMission
+ * @throws Refusal like createMission, and nothing more once the mission is there: whoever is refused sends the request again.
  */
 export async function createAndWait(
   context: WaitingContext,
@@ -34,7 +34,6 @@ export async function createAndWait(
     place?.giveBack()
     throw error
   }
-  const { id } = created.mission
   if (place !== undefined && created.claim !== undefined) {
     // Goes on to the end of its step when the client waits no longer; what fails is found like any other dead slice.
     const slice = place.run(created.claim, waitMs).catch((error: unknown) => context.telemetry.sliceFailed(error))
@@ -42,12 +41,23 @@ export async function createAndWait(
   } else {
     place?.giveBack()
   }
-  let mission = await readMission(context, caller, id)
-  if (isUnderWay(mission) && !timeIsUp.aborted) {
-    await nextRest(context.watchers, caller, mission, timeIsUp)
-    mission = await readMission(context, caller, id)
-  }
+  const mission = await atRest(context, caller, created.mission, timeIsUp).catch((error: unknown) => {
+    context.telemetry.sliceFailed(error)
+    return created.mission
+  })
   return { ...created, mission }
+}
+
+async function atRest(
+  context: WaitingContext,
+  caller: Caller,
+  { id }: MissionView,
+  timeIsUp: AbortSignal,
+): Promise<MissionView> {
+  const mission = await readMission(context, caller, id)
+  if (!isUnderWay(mission) || timeIsUp.aborted) return mission
+  await nextRest(context.watchers, caller, mission, timeIsUp)
+  return readMission(context, caller, id)
 }
 
 function isUnderWay({ endedAt, questions = [], status }: MissionView): boolean {

@@ -94,6 +94,7 @@ function claimOf(missionId: string, tenantId: string, events: readonly MissionEv
     profileHash: created?.type === 'mission.created' ? created.data.profile.hash : '',
     inbox: 0,
     crashes: 0,
+    limited: false,
     now: events.at(-1)?.at ?? 0,
     began: true,
     events: events.map(({ seq, type, data, at }) => ({ seq, type, data, at, v: EVENT_VERSION })),

@@ -19,6 +19,30 @@ import {
 const FOREIGN = '0198f6a0-1234-7abc-8def-0123456789ab'
 const OTHER_TENANT = '0198f6a0-0000-7abc-8def-0123456789ab'
 
+const ABOUT = '0198f6a0-1234-7abc-8def-0123456789ac'
+
+/** A mission that nobody moves on, at an answer of the model that asks for a call that acts once. */
+const ABOUT_TO_POST = `
+  with mission as (
+    insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
+    select $1, m.tenant_id, 'waiting', 'Post', m.profile, m.profile_hash from taskforce.missions m limit 1
+    returning id, tenant_id, profile_hash
+  ), pinned as (
+    update taskforce.profiles p set body = jsonb_set(p.body, '{tools}', p.body->'tools' || '[{"name": "post_webhook",
+      "description": "", "parameters": {}, "effect": "once"}]') from mission where p.hash = mission.profile_hash
+  )
+  insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
+  select mission.id, e.seq, 0, 1, e.type, e.data, mission.tenant_id
+  from mission, lateral (
+    select 1 as seq, first.type, first.data from taskforce.events first, taskforce.missions m
+    where first.mission_id = m.id and first.seq = 1 and m.forked_from is null and m.profile_hash = mission.profile_hash
+      and m.id <> $1 limit 1
+  ) e
+  union all select mission.id, 2, 0, 1, 'model.answered', '{"model": "m", "durationMs": 1,
+    "toolCalls": [{"id": "c0", "name": "post_webhook", "arguments": "{}"}],
+    "usage": {"inputTokens": 1, "outputTokens": 1, "costUsd": "0"}}', mission.tenant_id
+  from mission`
+
 let env: TestEnvironment
 let done: MissionView
 beforeAll(async () => {
@@ -119,6 +143,13 @@ describe('is refused, and changes nothing', () => {
     const { id } = what === 'completed' ? done : await waitingForAnswer(env)
     const answer = await withoutChange(env, () => branch(id, how, body))
     expect(answer).toEqual(problem(409, 'illegal_state', [], words))
+  })
+
+  test('to fork, without new words, a mission that is about to act once', async () => {
+    await env.owner.query(ABOUT_TO_POST, [ABOUT])
+    const answer = await withoutChange(env, () => branch(ABOUT, 'fork'))
+    expect(answer).toEqual(problem(409, 'illegal_state', [], 'pause it first, or give "content"'))
+    accepted(await branch(ABOUT, 'fork', { content: 'Say hello' }))
   })
 
   test.each<[how: string, body: unknown, pointers: string[]]>([

@@ -5,6 +5,7 @@ import {
   call,
   create,
   expectEndedJournal,
+  journalOf,
   MISSIONS,
   post,
   problem,
@@ -131,6 +132,23 @@ describe('a message', () => {
     await reach(env, id, 'waiting')
     const refused = await withoutChange(env, () => tell(id, 'messages', { content: '101' }))
     expect(refused).toEqual(problem(409, 'illegal_state', [], '100 messages'))
+  })
+
+  test('with an Idempotency-Key is said once, however often it is sent, and also after the end', async () => {
+    const { id } = await waitingForAnswer(env)
+    const send = (content: string, mission = id) =>
+      post(env, `${MISSIONS}/${mission}/messages`, { content }, { 'idempotency-key': 'said-once' })
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send('Once')))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(9)
+    const conflict = problem(422, 'idempotency_conflict')
+    expect(await withoutChange(env, () => send('Twice'))).toEqual(conflict)
+    const other = await waitingForTime()
+    expect(await withoutChange(env, () => send('Once', other))).toEqual(conflict)
+    await tell(id, 'cancel', {})
+    expect((await send('Once')).status).toBe(200)
+    const messages = (await journalOf(env, id)).filter(({ type }) => type === 'mission.message')
+    expect(messages).toMatchObject([{ data: { content: 'Once' } }])
   })
 
   test('from ten people at once are all there', async () => {

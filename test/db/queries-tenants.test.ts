@@ -105,7 +105,23 @@ describe('the wall between tenants', () => {
     const { rows } = await api.query<{ tenant: string; role: string }>(
       `select coalesce(current_setting('app.tenant', true), '') as tenant, current_user as role`,
     )
-    expect(rows).toEqual([{ tenant: '', role: 'taskforce_app' }])
+    expect(rows).toEqual([{ tenant: '', role: 'taskforce_api' }])
+  })
+
+  it('that could not begin lets nothing behind it through: no row is seen, none is changed', async () => {
+    await world.create()
+    const { api } = world.missions.databases
+    const seen: unknown[] = []
+    // The server refuses the text before it runs: as it does when a cancel comes at that moment.
+    const refused = inTenant(api, 'x\0', async (tx) => {
+      await Promise.allSettled([
+        tx.query('select from taskforce.missions').then(({ rowCount }) => seen.push(rowCount)),
+        tx.query('update taskforce.missions set priority = 77').then(({ rowCount }) => seen.push(rowCount)),
+      ])
+    })
+    await expect(refused).rejects.toThrow()
+    expect(seen).toEqual([])
+    expect(await world.sql('select from taskforce.missions where priority = 77')).toEqual([])
   })
 })
 

@@ -4,6 +4,8 @@ import { createDatabases, type EngineDb } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
 import { appendInTransaction } from '../../src/db/queries/append-events.ts'
 import { beat } from '../../src/db/queries/instances.ts'
+import { findDue } from '../../src/db/queries/sweep.ts'
+import { isAnyFree } from '../../src/db/queries/claim-mission.ts'
 import { wakeMission } from '../../src/db/queries/missions.ts'
 import { createMissions } from '../../src/engine/postgres-missions.ts'
 import type { Missions } from '../../src/engine/ports.ts'
@@ -113,6 +115,13 @@ describe('a claim', () => {
   })
 })
 
+it('a mission that is spoken to keeps its place among those that wait', async () => {
+  const first = await world.create('first')
+  await world.create('second')
+  await inTenant(world.missions.databases.api, world.caller.tenantId, (tx) => wakeMission(tx, first))
+  expect((await claimOne(db, await alive(db)))?.missionId).toBe(first)
+})
+
 describe('tenants', () => {
   it('take turns: ten thousand older missions of one do not delay the first of another', async () => {
     const [many, few] = [await tenant(), await tenant()]
@@ -183,6 +192,47 @@ describe('a limit of missions that move at once', () => {
     await beat(db, { id: third, version: '0', host: 'test' }, 60)
     expect((await claimOne(db, third))?.tenantId).toBe(limited)
     expect(await claimOne(db, third)).toBeUndefined()
+  })
+
+  it('hides nothing of other tenants where it is reached: neither orphans nor what is due', async () => {
+    const [full, other] = [await tenant({ maxRunning: 1 }), await tenant()]
+    await queue(full, 1)
+    const one = await alive(db)
+    expect((await claimOne(db, one))?.tenantId).toBe(full)
+    await queue(full, 1_500, { secondsAgo: 60, priority: 9 })
+    expect(await isAnyFree(db)).toBe(false)
+    await world.sql(
+      `update taskforce.missions set owner = '00000000-0000-0000-0000-000000000000', status = 'running'
+      where id in (select id from taskforce.missions where tenant_id = $1 and owner is null limit 40)`,
+      [full],
+    )
+    await queue(other, 1, { secondsAgo: -30 })
+    expect((await findDue(db, 65, 1_000)).map(({ tenantId }) => tenantId)).toContain(other)
+    await queue(other, 1)
+    await world.sql(
+      `update taskforce.missions set owner = 'ffffffff-ffff-ffff-ffff-ffffffffffff', status = 'running'
+      where tenant_id = $1 and wake_at <= now()`,
+      [other],
+    )
+    expect((await claimOne(db, one))?.tenantId).toBe(other)
+  })
+
+  it('can be looked at for ever', async () => {
+    const limited = await tenant({ maxRunning: 5 })
+    await world.sql('update taskforce.tenants set turns = 999999999 where id = $1', [limited])
+    await queue(limited, 3)
+    const one = await alive(db)
+    expect(await claimOne(db, one)).toMatchObject({ tenantId: limited, limited: true })
+    expect(await claimOne(db, one)).toMatchObject({ tenantId: limited })
+    const [row] = await world.sql('select turns from taskforce.tenants where id = $1', [limited])
+    expect(row).toEqual({ turns: 1 })
+  })
+
+  it('costs nothing where the tenant has nothing to do', async () => {
+    const [limited, other] = [await tenant({ maxRunning: 5 }), await tenant()]
+    await queue(other, 1)
+    expect(await claimOne(db, await alive(db))).toMatchObject({ tenantId: other, limited: false })
+    expect(await world.sql('select turns from taskforce.tenants where id = $1', [limited])).toEqual([{ turns: 0 }])
   })
 
   it('is not overstepped by a claim that began before another one was committed', async () => {

@@ -135,7 +135,7 @@ describe('a pause', () => {
       questionId: questions[0]?.questionId ?? '',
       answer: 'red',
     })
-    expect((await send(id, 'and quickly')).status).toBe('paused')
+    expect((await send(id, 'and quickly')).mission.status).toBe('paused')
     await world.letTimePass(id, 61_000)
     expect(await world.row(id)).toMatchObject({ status: 'paused', owner: null, wakeInMs: null })
     expect(await run()).toEqual([])

@@ -42,3 +42,14 @@ it('goes the usual way where the instance has no room', async () => {
   expect(await busy.run()).toEqual(['ended'])
   expect((await waiting).mission).toMatchObject({ id: row?.id, status: 'completed' })
 })
+
+it('gives the mission that was created, and no refusal, where it can not be watched', async () => {
+  world = await createWorld()
+  const context = { ...world.missions, watchers: new Watchers(world.missions.databases.engine, 0), engine: { reserve } }
+  const { mission } = await createAndWait(context, world.caller, request, 20_000)
+  expect(mission).toMatchObject({ status: 'queued' })
+  expect(await world.row(mission.id)).toMatchObject({ status: 'queued' })
+})
+
+/** Of an instance without room. */
+const reserve = () => Promise.resolve(undefined)

@@ -3,6 +3,7 @@ import { sendMessage } from '../../missions/send-message.ts'
 import { words } from '../create-body.ts'
 import type { Endpoint } from '../endpoints.ts'
 import { json, missionId } from '../http.ts'
+import { idempotencyOf } from '../new-mission.ts'
 import { parse } from '../parse.ts'
 import { readJson } from '../read-body.ts'
 
@@ -10,6 +11,10 @@ const bodySchema = z.strictObject({ content: words })
 
 /** 200 with the mission once the message is recorded, as with an answer. */
 export const message: Endpoint = async (request, context, caller) => {
-  const { content } = parse(bodySchema, (await readJson(request)).value)
-  return json(200, await sendMessage(context.missions, caller, missionId(request), content))
+  const body = await readJson(request)
+  const { content } = parse(bodySchema, body.value)
+  const id = missionId(request)
+  const idempotency = idempotencyOf(request, `messages ${id} ${body.text}`)
+  const { mission, replayed } = await sendMessage(context.missions, caller, id, content, idempotency)
+  return json(200, mission, replayed ? { 'idempotent-replayed': 'true' } : {})
 }

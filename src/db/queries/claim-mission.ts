@@ -9,6 +9,8 @@ export interface Claim {
   profileHash: string
   inbox: number
   crashes: number
+  /** Its tenant may have no more than so many on the move, so that its end makes room for another one. */
+  limited: boolean
   /** The database's clock at the claim, milliseconds since 1970. */
   now: number
   /** Whether the claim itself recorded `mission.started`. */
@@ -25,6 +27,15 @@ const SPARE = 16
 
 /** Instances that live, by the database's clock. */
 const LIVING = 'select i.id from taskforce.instances i where i.alive_until > now()'
+
+/** Whether a tenant has a mission without an owner that may move now: a look at each of the two indexes. */
+const hasFree = (tenant: string) => `(exists (
+    select from taskforce.missions m
+    where m.tenant_id = ${tenant} and m.owner is null and m.wake_at <= now() and m.status in ('queued', 'running')
+  ) or exists (
+    select from taskforce.missions m
+    where m.tenant_id = ${tenant} and m.owner is null and m.wake_at <= now() and m.status = 'waiting'
+  ))`
 
 /** When each tenant had its last turn, in the virtual time of whoever asks; those that are not named had none lately. */
 export interface Turns {
@@ -49,7 +60,7 @@ export interface TurnTaken {
  * conditions again with the row's new columns, but with all other rows as they were (EvalPlanQual), and may take the new
  * owner for dead: 8 claimers took a quarter of 300 missions twice. The sub-select sees the old epoch then, and so differs. The
  * same goes for an answer that came in between: it would be counted, and missing among the events.
- * For the same reason a limited tenant's row counts its claims: whoever counted its running missions before another claim
+ * For the same reason the row of a limited tenant with work counts the claims: whoever counted its running missions before another claim
  * was committed passes the tenant over.
  */
 export async function claimMissions(
@@ -64,10 +75,12 @@ export async function claimMissions(
     name: 'claim_missions',
     text: `
       with limited as (
-        update taskforce.tenants t set turns = t.turns + 1
+        update taskforce.tenants t set turns = (t.turns + 1) % 1000000000
         from (
           select l.id from taskforce.tenants l
           where l.max_running is not null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
+            and (${hasFree('l.id')} or exists (
+              select from taskforce.missions o where o.owner is not null and o.tenant_id = l.id and o.owner not in (${LIVING})))
           for update of l skip locked
         ) mine
         where t.id = mine.id
@@ -94,10 +107,11 @@ export async function claimMissions(
         ) c
         union all
         (select m.id, m.tenant_id, m.priority, m.wake_at from taskforce.missions m
+         join turn on turn.id = m.tenant_id and (turn.room is null or turn.room > 0)
          where m.owner is not null and m.owner not in (${LIVING}) and m.wake_at <= now()
          order by m.owner limit $2 + ${SPARE})
       ), in_turn as (
-        select f.id, f.wake_at, turn.tag + (f.place - 1) / turn.weight::float8 as tag, turn.weight
+        select f.id, f.wake_at, turn.tag + (f.place - 1) / turn.weight::float8 as tag, turn.weight, turn.room is not null as limited
         from (
           select id, tenant_id, wake_at, row_number() over (partition by tenant_id order by priority desc, wake_at) as place
           from free
@@ -105,7 +119,7 @@ export async function claimMissions(
         join turn on turn.id = f.tenant_id
         where turn.room is null or f.place <= turn.room
       ), next as (
-        select m.id, m.owner as dead, in_turn.tag, in_turn.weight, coalesce((
+        select m.id, m.owner as dead, in_turn.tag, in_turn.weight, in_turn.limited, coalesce((
           select max(e.seq) from taskforce.events e where e.mission_id = m.id), 0) as seq
         from in_turn join taskforce.missions m on m.id = in_turn.id
         where m.wake_at <= now() and (m.owner is null or m.owner not in (${LIVING}))
@@ -116,11 +130,11 @@ export async function claimMissions(
       ), claimed as (
         update taskforce.missions m
         set owner = $1, epoch = m.epoch + 1, status = 'running', started_at = coalesce(m.started_at, now()),
-            crashes = case when next.dead is not null and next.seq = m.claimed_seq then m.crashes + 1 else 0 end,
+            crashes = case when next.seq > m.claimed_seq then 0 when next.dead is null then m.crashes else m.crashes + 1 end,
             claimed_seq = case when next.seq = 1 then 2 else next.seq end
         from next
         where m.id = next.id
-        returning m.id, m.tenant_id, m.epoch, m.profile_hash, m.inbox, m.crashes, next.seq, next.tag, next.weight
+        returning m.id, m.tenant_id, m.epoch, m.profile_hash, m.inbox, m.crashes, next.seq, next.tag, next.weight, next.limited
       ), begun as (
         insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
         select id, 2, epoch, ${EVENT_VERSION}, 'mission.started', jsonb_build_object('instance', $1::text), tenant_id
@@ -128,7 +142,7 @@ export async function claimMissions(
         returning mission_id, seq, v, type, data, at
       )
       select c.id as "missionId", c.tenant_id as "tenantId", c.epoch, c.profile_hash as "profileHash", c.inbox, c.crashes,
-        c.tag, c.weight,
+        c.tag, c.weight, c.limited,
         extract(epoch from clock_timestamp()) * 1000 as now,
         c.seq = 1 as began,
         (select jsonb_agg(jsonb_build_object('seq', seq, 'v', v, 'type', type, 'data', data,
@@ -145,17 +159,16 @@ export async function claimMissions(
   return rows.map((row) => ({ ...row, now: Number(row.now), events: row.events ?? undefined }))
 }
 
-/** Whether a mission without an owner may move now, whoever has its row locked at this moment. */
+/** Whether a mission without an owner may move now, whoever has its row locked at this moment, of a tenant that has room. */
 export async function isAnyFree(db: EngineDb): Promise<boolean> {
   const { rows } = await db.query<{ free: boolean }>({
     name: 'any_free',
     text: `
       select exists (
-        select from taskforce.missions where owner is null and wake_at <= now() and status in ('queued', 'running')
-      ) or exists (
-        select from taskforce.tenants t where exists (
-          select from taskforce.missions m
-          where m.tenant_id = t.id and m.owner is null and m.wake_at <= now() and m.status = 'waiting')
+        select from taskforce.tenants t
+        where (t.max_running is null or t.max_running > (
+            select count(*) from taskforce.missions r where r.tenant_id = t.id and r.owner in (${LIVING})))
+          and ${hasFree('t.id')}
       ) as free`,
   })
   return rows[0]?.free === true

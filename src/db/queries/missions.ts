@@ -37,13 +37,13 @@ export async function lockMission(tx: TenantTx, id: string): Promise<MissionRow 
 
 /**
  * After an event from outside: a waiting mission may move at once, and whoever holds it learns of it by the inbox. A paused
- * one stays as it is.
+ * one stays as it is, and one that is queued keeps its place.
  */
 export async function wakeMission(tx: TenantTx, id: string): Promise<void> {
   await tx.query(
     `update taskforce.missions
      set inbox = inbox + 1,
-         wake_at = case when status = 'paused' then wake_at else now() end,
+         wake_at = case when status = 'paused' then wake_at else least(wake_at, now()) end,
          status = case when status = 'waiting' then 'queued' else status end
      where id = $1`,
     [id],

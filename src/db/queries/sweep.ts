@@ -7,7 +7,10 @@ export interface DueMission {
   inSeconds: number
 }
 
-/** Missions without a living owner that may move before the next sweep, those that wait longest first. */
+/**
+ * Missions without a living owner that may move before the next sweep, those that wait longest first, and one of each tenant
+ * after the other: a wake is sent for every one of them, and a backlog must not keep the timers of others waiting.
+ */
 export async function findDue(db: EngineDb, withinSeconds: number, limit: number): Promise<DueMission[]> {
   const { rows } = await db.query<DueMission>(
     `with due as (
@@ -28,7 +31,7 @@ export async function findDue(db: EngineDb, withinSeconds: number, limit: number
        greatest(0, ceil(extract(epoch from wake_at - now())))::int as "inSeconds"
      from due
      where wake_at <= now() + make_interval(secs => $1::float8)
-     order by wake_at
+     order by row_number() over (partition by tenant_id order by wake_at), wake_at
      limit $2`,
     [withinSeconds, limit],
   )
