@@ -6,9 +6,11 @@ import { growth } from './bench/growth.ts'
 import { countRoundTrips } from './bench/probe.ts'
 import { recovery } from './bench/recovery.ts'
 import { sse } from './bench/sse.ts'
+import { start } from './bench/start.ts'
 import { steps } from './bench/steps.ts'
+import { waiting } from './bench/waiting.ts'
 
-const benches = { steps, growth, recovery, sse }
+const benches = { steps, growth, start, recovery, sse, waiting }
 type Bench = keyof typeof benches
 interface Options {
   json?: boolean
@@ -18,10 +20,11 @@ interface Options {
 
 await new Command('npm run bench --')
   .description('Measures the engine on a Postgres of its own, beside a bare insert in the same run. Medians.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .argument('<names...>', `which: ${Object.keys(benches).join(', ')}`, benchName)
   .option('--json', 'a JSON value a line')
   .option('--repeat <times>', 'runs of each', count, 3)
-  .option('--full', 'recovery with the lease of production, 30 s: six times as long')
+  .option('--full', 'recovery with the lease of production, 30 s: six times as long; waiting with 100,000 missions')
   .action(async (names: Bench[], { json = false, repeat, full = false }: Options) => {
     countRoundTrips()
     const server = await startServer()

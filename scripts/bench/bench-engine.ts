@@ -6,8 +6,9 @@ import type { EngineContext } from '../../src/engine/context.ts'
 import { createJournal } from '../../src/engine/postgres-journal.ts'
 import { createContents, createMissions } from '../../src/engine/postgres-missions.ts'
 import { systemClock } from '../../src/engine/system-clock.ts'
-import { DEFAULT_TENANT, type MissionsContext } from '../../src/missions/context.ts'
-import { createMission } from '../../src/missions/create-mission.ts'
+import type { Wakes } from '../../src/engine/ports.ts'
+import { DEFAULT_TENANT, type Caller, type MissionsContext } from '../../src/missions/context.ts'
+import { createMission, type NewMissionRequest } from '../../src/missions/create-mission.ts'
 import type { Model, ModelMessage } from '../../src/models/model.ts'
 import { createTelemetry } from '../../src/telemetry/events.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -18,6 +19,7 @@ import { textOf } from './payload.ts'
 export interface BenchEngine {
   engine: Engine
   databases: Databases
+  missions: MissionsContext
   /** Creates a mission of so many steps; gives its id. */
   create(steps: number): Promise<string>
   close(): Promise<void>
@@ -29,20 +31,31 @@ export interface BenchHooks {
    * which tells missions apart.
    */
   onStep?: (mission: string) => void | Promise<void>
+  /** What a mission's first answer asks for, in place of the work. */
+  firstCall?: (mission: string) => { name: string; arguments: string }
+  /** Absent: no wake is sent. */
+  wakes?: Wakes
 }
 
-const wakes = { send: async () => undefined }
+export const BENCH_CALLER: Caller = { tenantId: DEFAULT_TENANT, name: 'bench' }
+
+/** Of a mission of so many steps: one, or four and more. `mission` is what the hooks are told. */
+export function benchRequest(mission: string, steps: number): NewMissionRequest {
+  return { messages: [{ role: 'user', content: `${mission} ${steps}` }], files: [], labels: {}, priority: 0 }
+}
+
+const noWakes: Wakes = { send: async () => undefined }
 const LEASE_MS = 30_000
 
 export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEngine {
   const databases = createDatabases({ url, pooler: undefined, onError: () => undefined })
   const db = databases.engine
   const instance = uuidv7()
-  const telemetry = createTelemetry(createLogger({ level: 'warn', secrets: [] }))
+  const telemetry = createTelemetry(createLogger({ level: 'error', secrets: [] }))
   const tools = new Map([['work', workTool(hooks)]])
   const engine = new Engine({
     instance,
-    wakes,
+    wakes: hooks.wakes ?? noWakes,
     clock: systemClock,
     tools,
     telemetry,
@@ -55,19 +68,13 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
     sweepIfLate: async () => undefined,
     settings: { leaseMs: LEASE_MS, sliceMs: 3_600_000, concurrency: 64 },
   })
-  const missions = missionsContext(databases, tools, telemetry)
+  const missions = missionsContext(databases, tools, telemetry, hooks)
   return {
     engine,
     databases,
+    missions,
     create: async (steps) => {
-      const id = missions.newId()
-      const request = {
-        messages: [{ role: 'user' as const, content: `${id} ${steps}` }],
-        files: [],
-        labels: {},
-        priority: 0,
-      }
-      const { mission } = await createMission(missions, { tenantId: DEFAULT_TENANT, name: 'bench' }, request)
+      const { mission } = await createMission(missions, BENCH_CALLER, benchRequest(missions.newId(), steps))
       return mission.id
     },
     async close() {
@@ -78,15 +85,16 @@ export function createBenchEngine(url: string, hooks: BenchHooks = {}): BenchEng
 }
 
 /** Calls the tool, two times in its first answer, until all steps but one are done; the last step is the final answer. */
-function benchModel({ onStep }: BenchHooks): Model {
+function benchModel({ onStep, firstCall }: BenchHooks): Model {
   return {
     complete: ({ messages }) => {
       const [mission = '', count = '20'] = goalOf(messages).split(' ')
       const entered = onStep?.(mission)
       const done = messages.length - 2
-      const calls = done === 0 ? 2 : done + 1 >= Number(count) ? 0 : 1
+      const calls = done + 1 >= Number(count) ? 0 : done === 0 && firstCall === undefined ? 2 : 1
+      const call = done === 0 ? firstCall?.(mission) : undefined
       const toolCalls = Array.from({ length: calls }, (_, index) => {
-        return { id: `c${done}_${index}`, name: 'work', arguments: `{"mission":"${mission}"}` }
+        return { id: `c${done}_${index}`, name: 'work', arguments: `{"mission":"${mission}"}`, ...call }
       })
       const usage = { inputTokens: 1000, outputTokens: 200 }
       const finishReason = calls === 0 ? ('stop' as const) : ('tool_calls' as const)
@@ -120,12 +128,13 @@ function missionsContext(
   databases: Databases,
   tools: Map<string, Tool>,
   telemetry: EngineContext['telemetry'],
+  { wakes = noWakes, firstCall }: BenchHooks,
 ): MissionsContext {
   const profile = {
     description: 'For benches',
     model: {},
     instructions: 'Work.',
-    tools: ['work'],
+    tools: firstCall === undefined ? ['work'] : ['work', 'ask_user', 'wait'],
     limits: { steps: 100_000, tokens: 2_000_000_000, costUsd: '1000', wallHours: 24 },
     prices: {},
     egress: { allow: [], post: [] },

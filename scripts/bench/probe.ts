@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { withClient } from './database.ts'
+import { watchServerCpu } from './server-cpu.ts'
 
 /** What a piece of work has cost, client and server together. */
 export interface Cost {
@@ -25,16 +25,16 @@ export function countRoundTrips(): void {
 }
 
 export async function measure(superUrl: string, ownerUrl: string, work: () => Promise<void>): Promise<Cost> {
-  const postmaster = await postmasterPid(superUrl)
+  const serverCpuMs = await watchServerCpu(superUrl)
   const before = await databaseNow(superUrl, ownerUrl)
   const cpu = process.cpuUsage()
-  const serverCpu = serverCpuMs(postmaster)
+  const serverCpu = serverCpuMs()
   const trips = roundTrips
   const begun = performance.now()
   await work()
   const ms = performance.now() - begun
   const mine = process.cpuUsage(cpu)
-  const cpuMs = (mine.user + mine.system) / 1000 + serverCpuMs(postmaster) - serverCpu
+  const cpuMs = (mine.user + mine.system) / 1000 + serverCpuMs() - serverCpu
   const spent = roundTrips - trips
   const after = await databaseNow(superUrl, ownerUrl)
   return { ms, roundTrips: spent, walBytes: after.wal - before.wal, rows: after.rows - before.rows, cpuMs }
@@ -53,43 +53,4 @@ async function databaseNow(superUrl: string, ownerUrl: string): Promise<{ wal: n
     return Number(counts[0]?.n)
   })
   return { wal, rows }
-}
-
-/** While a session of it is open: nobody is the parent of a backend that has ended. */
-function postmasterPid(superUrl: string): Promise<number> {
-  return withClient(superUrl, async (client) => {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    return parentOf(rows[0]?.pid ?? NaN) ?? NaN
-  })
-}
-
-/**
- * Milliseconds of CPU of the postmaster and its living children, from the scheduler: the ticks in /proc/PID/stat are 10 ms,
- * and 32 backends lose most of what they used to rounding.
- */
-function serverCpuMs(postmaster: number): number {
-  let nanoseconds = 0
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry)
-    if (pid === postmaster || parentOf(pid) === postmaster) nanoseconds += cpuOf(pid)
-  }
-  return nanoseconds / 1e6
-}
-
-function cpuOf(pid: number): number {
-  return Number(read(`/proc/${pid}/schedstat`)?.split(' ')[0] ?? 0)
-}
-
-/** The second field behind the name, which is in brackets and may hold spaces. */
-function parentOf(pid: number): number | undefined {
-  const stat = read(`/proc/${pid}/stat`)
-  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-}
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
 }

@@ -35,12 +35,7 @@ async function namesLeft(pooler: ConnectionSettings['pooler']): Promise<string[]
 
 describe('statements', () => {
   it('keep their names on a direct connection, so that each is planned once', async () => {
-    expect(await namesLeft(undefined)).toEqual([
-      'claim_missions',
-      'control_poll',
-      'in_a_transaction',
-      'instance_beat',
-    ])
+    expect(await namesLeft(undefined)).toEqual(['claim_missions', 'control_poll', 'in_a_transaction', 'instance_beat'])
   })
 
   it('have no names behind a pooler that hands out connections by the transaction', async () => {
