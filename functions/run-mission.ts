@@ -5,7 +5,8 @@ import { traced } from './invocation.ts'
 
 /**
  * A wake is a permit to claim whatever mission should move next; the one that it names is only its reason. A failure
- * throws, so that the message comes again and ends in the poison queue.
+ * throws, so that the message comes again and ends in the poison queue. So does an instance that stops before it could use
+ * the permit: it is another one's then.
  */
 app.storageQueue('run-mission', {
   connection: 'JOBS_STORAGE',

@@ -41,16 +41,19 @@ export class Engine {
 
   /**
    * Claims the mission that should move next and runs one slice of it, waiting for room first. Undefined when there is
-   * nothing to do, or the instance is stopping. Throws where the database or the queue can't be reached; the caller's message comes again then.
+   * nothing to do. Throws where the database can't be reached, and Stopped `drain` where the instance is stopping and ran
+   * nothing: the caller's permit is not used up, and must come again.
    */
   async runOne(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
     while (this.#running.size >= this.#context.settings.concurrency)
       await Promise.race(this.#running).catch(() => undefined)
-    if (this.#draining.signal.aborted) return undefined
+    this.#draining.signal.throwIfAborted()
     const work = this.#claimAndRun()
     this.#running.add(work)
     try {
-      return await work
+      const ran = await work
+      if (ran === undefined) this.#draining.signal.throwIfAborted()
+      return ran
     } finally {
       this.#running.delete(work)
     }
@@ -99,16 +102,27 @@ export class Engine {
 
   async #runClaimed(claim: Claim, sliceMs: number): Promise<SliceEnd> {
     const hold = this.#instance.hold(claim)
+    let end: SliceEnd | undefined
     try {
-      const end = await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
+      end = await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
       return end
     } catch (error) {
-      if (this.#faults.has(error)) this.#instance.excuse(hold)
+      if (this.#faults.has(error)) this.#instance.excuse(claim, error)
       throw error
     } finally {
       this.#instance.drop(hold)
+      if (claim.limited && end !== 'handed-over') await this.#wakeNext(claim)
     }
+  }
+
+  /**
+   * While a tenant is at its limit, the wakes of its other missions find nothing and are used up: whoever makes room gives a
+   * permit to the next. So does one that was cancelled (`lost`), or that threw and may have ended all the same.
+   */
+  async #wakeNext({ missionId }: Claim): Promise<void> {
+    const { telemetry, wakes } = this.#context
+    await wakes.send(missionId, 0).catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
   }
 
   /**
@@ -125,7 +139,9 @@ export class Engine {
     }
     const room = this.#context.settings.concurrency - this.#running.size
     for (let n = 0; n < Math.min(orphans, room); n++) {
-      void lane().catch((error: unknown) => this.#context.telemetry.sliceFailed(error))
+      void lane().catch((error: unknown) => {
+        if (error !== this.#draining.signal.reason) this.#context.telemetry.sliceFailed(error)
+      })
     }
   }
 
@@ -139,15 +155,18 @@ export class Engine {
 
   /**
    * A claim passes over rows that are locked, by an answer that is being recorded for example. The wake is the permit for
-   * exactly that mission, so it is not given up at once: the mission would lie still until the next sweep.
+   * exactly that mission, so it is not given up at once: the mission would lie still until the next sweep. A drain claims
+   * nothing more.
    */
   async #claim(): Promise<Claim | undefined> {
+    const drain = this.#draining.signal
     for (const pause of CLAIM_PAUSES_MS) {
+      if (drain.aborted) return undefined
       const claim = await this.#claims.next()
       if (claim !== undefined || !(await this.#context.missions.anyFree())) return claim
-      await this.#context.clock.sleep(pause, this.#draining.signal)
+      await this.#context.clock.sleep(pause, drain)
     }
-    return this.#claims.next()
+    return drain.aborted ? undefined : this.#claims.next()
   }
 
   async #runSlice(claim: Claim, outside: Outside): Promise<SliceEnd> {

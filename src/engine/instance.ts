@@ -1,4 +1,5 @@
 import type { EngineContext } from './context.ts'
+import { HeldUp } from './held-up.ts'
 import { Hold } from './hold.ts'
 import type { Claim, Owned } from './ports.ts'
 
@@ -7,11 +8,16 @@ const POLL_MS = 2_000
 /** Polls that an idle instance still makes when a lease is over that was renewed as it fell idle. */
 const LAST_POLLS = 3
 
-/**
- * How long a mission rests that came to nothing for the database's sake. What was tried for half a minute need not be tried
- * again at once, and what the server refuses at once must not be tried in a circle.
- */
-const EXCUSED_REST_S = 10
+/** The times in a row that a mission came to nothing for the database's sake from which on somebody should look. */
+const TELL_FROM = 3
+
+/** What rests for longer is found by the sweep: a hidden message would keep the platform's scaler awake until then. */
+const LONGEST_HIDDEN_S = 90
+
+/** What ended for the database's sake, and still is this instance's own. */
+interface Excused extends Pick<Claim, 'missionId' | 'epoch' | 'limited'> {
+  restSeconds: number
+}
 
 /**
  * This process among the instances: it proves by one row that it lives, and compares every 2 s by one statement what it
@@ -33,7 +39,8 @@ export class Instance {
   /** Owned and not worked on at the last poll; a claim may just be on its way, so it takes two polls to be sure. */
   #strays = new Set<string>()
   /** What ended for the database's sake, until it is given up: while there is any, this instance does not fall asleep. */
-  readonly #excused = new Map<string, Pick<Owned, 'missionId' | 'epoch'>>()
+  readonly #excused = new Map<string, Excused>()
+  readonly #heldUp = new HeldUp()
 
   constructor(context: EngineContext, onOrphans: (count: number) => void) {
     this.#context = context
@@ -56,14 +63,18 @@ export class Instance {
   }
 
   drop(hold: Hold): void {
+    if (!this.#excused.has(keyOf(hold))) this.#heldUp.forget(hold.missionId)
     if (this.#held.get(hold.missionId) === hold) this.#held.delete(hold.missionId)
     this.#busyAt = this.#context.clock.monotonic()
   }
 
   /** Before `drop`, where the database failed and not the mission: giving it up will not count as a crash. */
-  excuse({ missionId, epoch }: Hold): void {
-    const stray = { missionId, epoch }
+  excuse({ missionId, tenantId, epoch, limited }: Claim, error: unknown): void {
+    const { times, restSeconds } = this.#heldUp.again(missionId)
+    const stray = { missionId, epoch, limited, restSeconds }
     this.#excused.set(keyOf(stray), stray)
+    if (times < TELL_FROM) return
+    this.#context.telemetry.missionHeldUp({ missionId, tenantId, times, nextTryInSeconds: restSeconds, error })
   }
 
   /** A clean end: the row goes, so that whatever is left can be claimed at once. */
@@ -123,15 +134,21 @@ export class Instance {
   }
 
   async #giveUp({ missionId, epoch }: Pick<Owned, 'missionId' | 'epoch'>): Promise<void> {
-    const { instance, missions, telemetry, wakes } = this.#context
+    const { instance, missions, telemetry } = this.#context
     const lease = { missionId, epoch, instance }
-    const excused = this.#excused.has(keyOf(lease))
-    await (excused ? missions.excuse(lease, EXCUSED_REST_S) : missions.abandon(lease))
+    const excused = this.#excused.get(keyOf(lease))
+    await (excused ? missions.excuse(lease, excused.restSeconds) : missions.abandon(lease))
     this.#excused.delete(keyOf(lease))
     telemetry.leaseLost({ missionId })
-    await wakes
-      .send(missionId, excused ? EXCUSED_REST_S : 0)
-      .catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
+    const inSeconds = excused?.restSeconds ?? 0
+    if (inSeconds <= LONGEST_HIDDEN_S) await this.#wake(missionId, inSeconds)
+    // Only now is there room for another one of its tenant, which must not rest for this one's sake.
+    if (excused?.limited === true) await this.#wake(missionId, 0)
+  }
+
+  async #wake(missionId: string, inSeconds: number): Promise<void> {
+    const { telemetry, wakes } = this.#context
+    await wakes.send(missionId, inSeconds).catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
   }
 
   #loseAll(): void {

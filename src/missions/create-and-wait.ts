@@ -25,6 +25,7 @@ export async function createAndWait(
   request: NewMissionRequest,
   waitMs: number,
 ): Promise<Created> {
+  const begun = performance.now()
   const timeIsUp = AbortSignal.timeout(waitMs)
   const place = await context.engine.reserve()
   let created: Created
@@ -36,7 +37,8 @@ export async function createAndWait(
   }
   if (place !== undefined && created.claim !== undefined) {
     // Goes on to the end of its step when the client waits no longer; what fails is found like any other dead slice.
-    const slice = place.run(created.claim, waitMs).catch((error: unknown) => context.telemetry.sliceFailed(error))
+    const left = Math.max(0, waitMs - (performance.now() - begun))
+    const slice = place.run(created.claim, left).catch((error: unknown) => context.telemetry.sliceFailed(error))
     await untilAborted(slice, timeIsUp).catch(() => undefined)
   } else {
     place?.giveBack()

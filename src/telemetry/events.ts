@@ -20,6 +20,7 @@ export interface Telemetry {
   wakeFailed(about: { missionId: string; error: unknown }): void
   missionUnreadable(about: About & { error: unknown }): void
   leaseLost(about: About): void
+  missionHeldUp(about: About & { times: number; nextTryInSeconds: number; error: unknown }): void
   poisoned(about: { message?: string; missionId?: string; status?: string; crashes?: number; next?: string }): void
   sliceFailed(error: unknown): void
   swept(facts: { due: number; skipped: boolean }): void
@@ -45,6 +46,8 @@ export function createTelemetry(logger: Logger): Telemetry {
     missionUnreadable: ({ error, ...about }) =>
       logger.error({ ...context(about), err: reason(error) }, 'agent.mission.unreadable'),
     leaseLost: (about) => logger.warn(context(about), 'agent.lease.lost'),
+    missionHeldUp: ({ times, nextTryInSeconds, error, ...about }) =>
+      logger.error({ ...context(about), times, nextTryInSeconds, err: reason(error) }, 'agent.mission.held_up'),
     poisoned: ({ missionId, message, ...facts }) =>
       logger.error(
         { ...(missionId === undefined ? {} : context({ missionId })), ...facts, message: message?.slice(0, 500) },

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { beat } from '../../src/db/queries/instances.ts'
 import { systemClock } from '../../src/engine/system-clock.ts'
+import { createTelemetry } from '../../src/telemetry/events.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import {
+  callTools,
   claimOne,
   createWorld,
   say,
+  script,
   until,
   type EngineOptions,
   type TestEngine,
@@ -53,12 +57,13 @@ describe('a database that fails for longer than the patience lasts', () => {
     const one = impatient()
     for (let round = 1; round <= 6; round++) {
       await expect(one.engine.runOne()).rejects.toMatchObject({ code: sqlState })
-      await pollUntil(() => one.wakes.sent.length === round)
-      await world.letTimePass(id, 10_000)
+      await pollUntil(async () => (await world.row(id)).owner === null)
+      await world.letTimePass(id, 600_000)
     }
     await fault.end()
     expect(await one.run()).toEqual(['ended'])
-    expect(await world.row(id)).toMatchObject({ status: 'completed', crashes: 0 })
+    // The one is that of the instance that began it.
+    expect(await world.row(id)).toMatchObject({ status: 'completed', crashes: 1 })
   })
 
   it('lets the mission rest for 10 s before anybody tries it again', async () => {
@@ -73,6 +78,55 @@ describe('a database that fails for longer than the patience lasts', () => {
     await expect(one.engine.runOne()).rejects.toThrow('refused by the test')
   })
 
+  it('lets the mission rest longer each time, and tells so from the third time on', async () => {
+    await refuseEvents('53100')
+    let asked = 0
+    const one = impatient({ model: () => (asked++, say('Done')) })
+    for (const rest of [10, 20, 40, 80, 160, 320, 600, 600]) {
+      await expect(one.engine.runOne()).rejects.toThrow('refused by the test')
+      await pollUntil(async () => (await world.row(id)).owner === null)
+      const { wakeInMs } = await world.row(id)
+      expect(Math.round((wakeInMs ?? 0) / 10_000) * 10).toBe(rest)
+      await world.letTimePass(id, rest * 1000)
+    }
+    expect(asked).toBe(8)
+    // What rests for longer is left to the sweep.
+    expect(one.wakes.sent.map(({ inSeconds }) => inSeconds)).toEqual([10, 20, 40, 80])
+    const told = one.told.missionHeldUp?.map(([about]) => about) ?? []
+    expect(told.map(({ times }) => times)).toEqual([3, 4, 5, 6, 7, 8])
+    expect(told[0]).toMatchObject({ missionId: id, nextTryInSeconds: 40, error: { message: 'refused by the test' } })
+  })
+
+  it('lets it rest for 10 s again after a slice in which the database did its work', async () => {
+    const fault = await refuseEvents('53100')
+    const one = impatient({ model: script(callTools(['wait', { seconds: 3600 }])) })
+    for (const rest of [10, 20]) {
+      await expect(one.engine.runOne()).rejects.toThrow('refused by the test')
+      await pollUntil(() => one.wakes.sent.at(-1)?.inSeconds === rest)
+      await world.letTimePass(id, rest * 1000)
+    }
+    await fault.end()
+    expect(await one.run()).toEqual(['waiting'])
+    await world.sql(
+      'create trigger refuse before insert on taskforce.events for each row execute function public.refuse()',
+    )
+    await world.letTimePass(id, 3_600_000)
+    await expect(one.engine.runOne()).rejects.toThrow('refused by the test')
+    await pollUntil(() => one.wakes.sent.length === 3)
+    expect(one.wakes.sent.at(-1)).toEqual({ missionId: id, inSeconds: 10 })
+    expect(one.told.missionHeldUp).toBeUndefined()
+  })
+
+  it('is told under a name of its own, with the mission and the next try', () => {
+    const lines: string[] = []
+    const destination = { write: (line: string) => void lines.push(line) }
+    const telemetry = createTelemetry(createLogger({ level: 'info', secrets: [], destination }))
+    telemetry.missionHeldUp({ missionId: id, times: 3, nextTryInSeconds: 40, error: new Error('disk full') })
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { event: 'agent.mission.held_up', level: 'error', session_id: id, times: 3, nextTryInSeconds: 40 },
+    ])
+  })
+
   it('counts as no crash where the instance ends before it could give the mission up', async () => {
     await refuseEvents('53100')
     const one = impatient()
@@ -80,7 +134,7 @@ describe('a database that fails for longer than the patience lasts', () => {
     await one.engine.drain()
     expect(one.wakes.sent).toEqual([{ missionId: id, inSeconds: 10 }])
     await world.letTimePass(id, 10_000)
-    expect(await claimOne(one.db, randomUUID())).toMatchObject({ missionId: id, crashes: 0 })
+    expect(await claimOne(one.db, randomUUID())).toMatchObject({ missionId: id, crashes: 1 })
   })
 
   it('keeps an idle instance awake until it could give the mission up', async () => {

@@ -289,7 +289,7 @@ describe('an instance', () => {
     expect(one.wakes.sent).toEqual([{ missionId: id, inSeconds: 0 }])
     expect(await world.row(id)).toMatchObject({ status: 'running', owner: null })
     expect(await world.sql('select from taskforce.instances')).toEqual([])
-    expect(await one.engine.runOne()).toBeUndefined()
+    await expect(one.engine.runOne()).rejects.toMatchObject({ why: 'drain' })
 
     door.open()
     expect(await world.engine({ model: script() }).run()).toEqual(['ended'])
