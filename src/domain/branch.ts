@@ -30,16 +30,17 @@ interface Inherited {
  * @throws TerminalError `journal_gap` where that is not the state that the event names.
  */
 export function branch(parent: MissionState, event: Created): MissionState {
-  const { forkedFrom, said } = event.data
+  const { forkedFrom, said, begun = [] } = event.data
   if (event.seq !== 1 || forkedFrom?.seq !== parent.seq) {
     const wanted = forkedFrom === undefined ? 'no other mission' : `event ${forkedFrom.seq} of ${forkedFrom.id}`
     throw new TerminalError('journal_gap', `The journal goes on from ${wanted}, and event ${parent.seq} was read`)
   }
   const generation = parent.generation + 1
+  const known = withBegun(parent, begun)
   return {
     ...newState(event),
     generation,
-    ...inherited(said === undefined ? withOpenCalls(parent) : heard(parent, said)),
+    ...inherited(said === undefined ? withOpenCalls(known) : heard(known, said)),
   }
 }
 
@@ -48,6 +49,14 @@ function inherited(state: MissionState): Inherited {
   // Numbers of the other journal mean nothing in this one: what was not read yet came with the first event.
   const unread = mailbox.map((message) => ({ ...message, seq: 1 }))
   return { turns, mailbox: unread, final, calls, timers, plan, inputs, files, fileWriters, sources, lastText }
+}
+
+/** Where a branch goes on from an earlier event, the other mission may have made since what was pending there. */
+function withBegun(state: MissionState, begun: readonly string[]): MissionState {
+  const calls = state.calls.map((entry): CallState => {
+    return entry.status === 'pending' && begun.includes(entry.call.id) ? { ...entry, status: 'started' } : entry
+  })
+  return { ...state, calls }
 }
 
 /**

@@ -62,6 +62,8 @@ export const eventDataSchemas = {
     forkedFrom: z.object({ id: z.string(), seq: z.int().positive() }).optional(),
     /** What a person says to it there. */
     said: z.string().optional(),
+    /** Ids of calls that were pending there, and had begun in the other mission when this one was made. */
+    begun: z.array(z.string()).optional(),
   }),
   'mission.started': z.looseObject({ instance: z.string() }),
   'model.answered': z.looseObject({

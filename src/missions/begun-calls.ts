@@ -52,7 +52,7 @@ export async function refuseActingTwice(
   const actsOnce = (name: string) =>
     !pinned.success || pinned.data.tools.some((tool) => tool.name === name && tool.effect === 'once')
   const names = [...new Set(pending.filter(actsOnce))]
-  return
+  if (names.length === 0) return
   const why = `The mission is about to make calls that act once (${names.join(', ')}), and a fork would make them too`
   throw new Refusal(
     'illegal_state',

@@ -23,25 +23,19 @@ const ABOUT = '0198f6a0-1234-7abc-8def-0123456789ac'
 
 /** A mission that nobody moves on, at an answer of the model that asks for a call that acts once. */
 const ABOUT_TO_POST = `
-  with mission as (
+  with pinned as (
+    insert into taskforce.profiles (tenant_id, hash, name, body)
+    select p.tenant_id, 'posts', p.name, jsonb_set(p.body, '{tools,0}',
+      '{"name": "post_webhook", "description": "", "parameters": {}, "effect": "once"}')
+    from taskforce.profiles p join taskforce.missions m on m.profile_hash = p.hash where m.id = $2
+  ), mission as (
     insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
-    select $1, m.tenant_id, 'waiting', 'Post', m.profile, m.profile_hash from taskforce.missions m limit 1
-    returning id, tenant_id, profile_hash
-  ), pinned as (
-    update taskforce.profiles p set body = jsonb_set(p.body, '{tools}', p.body->'tools' || '[{"name": "post_webhook",
-      "description": "", "parameters": {}, "effect": "once"}]') from mission where p.hash = mission.profile_hash
+    select $1, tenant_id, 'waiting', 'Post', profile, 'posts' from taskforce.missions where id = $2
   )
   insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
-  select mission.id, e.seq, 0, 1, e.type, e.data, mission.tenant_id
-  from mission, lateral (
-    select 1 as seq, first.type, first.data from taskforce.events first, taskforce.missions m
-    where first.mission_id = m.id and first.seq = 1 and m.forked_from is null and m.profile_hash = mission.profile_hash
-      and m.id <> $1 limit 1
-  ) e
-  union all select mission.id, 2, 0, 1, 'model.answered', '{"model": "m", "durationMs": 1,
-    "toolCalls": [{"id": "c0", "name": "post_webhook", "arguments": "{}"}],
-    "usage": {"inputTokens": 1, "outputTokens": 1, "costUsd": "0"}}', mission.tenant_id
-  from mission`
+  select $1, seq, 0, v, type, case seq when 1 then jsonb_set(data, '{profile,hash}', '"posts"') else
+    data || '{"toolCalls": [{"id": "c0", "name": "post_webhook", "arguments": "{}"}]}' end, tenant_id
+  from taskforce.events where mission_id = $2 and seq in (1, 2, 3)`
 
 let env: TestEnvironment
 let done: MissionView
@@ -146,7 +140,7 @@ describe('is refused, and changes nothing', () => {
   })
 
   test('to fork, without new words, a mission that is about to act once', async () => {
-    await env.owner.query(ABOUT_TO_POST, [ABOUT])
+    await env.owner.query(ABOUT_TO_POST, [ABOUT, done.id])
     const answer = await withoutChange(env, () => branch(ABOUT, 'fork'))
     expect(answer).toEqual(problem(409, 'illegal_state', [], 'pause it first, or give "content"'))
     accepted(await branch(ABOUT, 'fork', { content: 'Say hello' }))

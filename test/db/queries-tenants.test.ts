@@ -119,7 +119,7 @@ describe('the wall between tenants', () => {
         tx.query('update taskforce.missions set priority = 77').then(({ rowCount }) => seen.push(rowCount)),
       ])
     })
-    await expect(refused).rejects.toThrow()
+    await expect(refused).rejects.toThrow(/invalid|unterminated|NUL|null|syntax/i)
     expect(seen).toEqual([])
     expect(await world.sql('select from taskforce.missions where priority = 77')).toEqual([])
   })

@@ -132,6 +132,16 @@ describe('calls that were open when the journals parted', () => {
     expect(words(branched(parent, 'go on'))).toEqual(['tool.unknown'])
   })
 
+  it('have an unknown outcome where the parent began them later, whatever is said', () => {
+    const parent = [...begun, answered('', 'post_webhook', 'read_file')]
+    for (const said of [undefined, 'go on']) {
+      const first = created({ forkedFrom: { id: 'parent', seq: 3 }, said, begun: ['c0'] })
+      const state = fold(journal(first, started()), stateOf(...parent))
+      expect(state.calls[0]).toMatchObject({ status: 'started' })
+      expect(next(state)).toMatchObject([{ event: { type: 'tool.unknown', data: { callId: 'c0', key: '0.0' } } }])
+    }
+  })
+
   it('sleep on until their time', () => {
     const state = branched([...begun, answered('', 'wait'), sleeps])
     expect(next(state)).toMatchObject([{ do: 'wait', waiting: { kind: 'timer' } }])

@@ -3,6 +3,7 @@ import { TerminalError } from '../../src/domain/errors.ts'
 import { answerQuestion } from '../../src/missions/answer-question.ts'
 import { branchMission, type BranchMissionRequest } from '../../src/missions/branch-mission.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
+import { pauseMission, resumeMission } from '../../src/missions/pause-mission.ts'
 import { readMission } from '../../src/missions/read-mission.ts'
 import type { ModelMessage } from '../../src/models/model.ts'
 import { callTools, createWorld, gate, say, script, tool, type Script, type World } from '../support/engine.ts'
@@ -12,12 +13,13 @@ let keys: string[] = []
 let door = gate()
 beforeAll(async () => {
   const post = tool('post', (_, { key }) => (keys.push(key), 'posted'), { effect: 'once' })
+  const look = tool('look', (_, { key }) => (keys.push(key), 'seen'))
   const slow = tool('slow', async () => (await door.pass(), 'slow'), { effect: 'once' })
   const write = tool('write', async (_, { workspace }) => ({
     text: 'ok',
     files: [await workspace.write('out.txt', Buffer.from('x'))],
   }))
-  world = await createWorld([post, slow, write])
+  world = await createWorld([post, look, slow, write])
 })
 afterAll(() => world.stop())
 beforeEach(() => {
@@ -175,14 +177,60 @@ describe('to fork', () => {
   })
 
   it('gives no call a key that another one has', async () => {
-    const posts = script(callTools(['post'], ['post']), callTools(['post'], ['post']), say('Done'))
-    const parent = await done('Post', posts)
-    const asking = (await world.events(parent)).find(({ type }) => type === 'model.answered')?.seq ?? 0
-    const ids = [await branch(parent, { how: 'fork', seq: asking }), await branch(parent, { how: 'fork', seq: asking })]
-    await run(posts)
+    const looks = script(callTools(['look'], ['look']), callTools(['look'], ['look']), say('Done'))
+    const parent = await done('Look', looks)
+    const ids = [await branch(parent, { how: 'fork', seq: 3 }), await branch(parent, { how: 'fork', seq: 3 })]
+    await run(looks)
     expect(keys).toHaveLength(12)
     expect(new Set(keys).size).toBe(12)
     for (const id of ids) expect(await view(id)).toMatchObject({ status: 'completed' })
+  })
+
+  it('does not act again what acts once and began later in the parent', async () => {
+    const parent = await done('Post', script(callTools(['post']), callTools(['write']), say('One')))
+    expect(keys).toHaveLength(1)
+    const silent = await branch(parent, { how: 'fork', seq: 3 })
+    const told = await branch(parent, { how: 'fork', seq: 3, content: 'go on' })
+    const again = await branch(silent, { how: 'fork', seq: 1 })
+    const heard = await run(script(say('x'), say('Two')))
+    expect(keys).toHaveLength(1)
+    for (const id of [silent, told, again]) expect(await world.types(id)).toContain('tool.unknown')
+    expect(heard.map((turns) => turns[2])).toEqual(
+      Array.from({ length: 3 }, () => expect.stringContaining('The outcome of this call is unknown') as string),
+    )
+  })
+
+  it('of a fork does not act again what began after that in the mission before both', async () => {
+    const first = await done('Post', script(callTools(['post']), callTools(['post']), say('One')))
+    const second = await branch(first, { how: 'fork', seq: 3 })
+    // As if it had been made before the call began: of a mission that was paused.
+    await world.sql(`update taskforce.events set data = data - 'begun' where mission_id = $1 and seq = 1`, [second])
+    await cancelMission(world.missions, world.caller, second, undefined)
+    keys = []
+    const third = await branch(second, { how: 'retry' })
+    expect((await world.events(third))[0]?.data).toMatchObject({ begun: ['c0'] })
+    await run(script(say('x'), say('Two')))
+    expect(keys).toEqual([])
+  })
+
+  it('waits for a mission that is about to act once, unless that is paused', async () => {
+    door = gate()
+    const parent = await world.create('Do it', { limits: { steps: 2 } })
+    const running = run(script(callTools(['slow'], ['post'])))
+    await door.reached
+    const forked = () => branch(parent, { how: 'fork' })
+    await expect(forked()).rejects.toThrow(/act once \(post\).* Wait .* pause it .* "content"/)
+    await branch(parent, { how: 'fork', seq: 2 })
+    await branch(parent, { how: 'fork', content: "don't" })
+    await pauseMission(world.missions, world.caller, parent, undefined)
+    const id = await forked()
+    await resumeMission(world.missions, world.caller, parent, undefined)
+    await expect(forked()).rejects.toThrow('act once')
+    await cancelMission(world.missions, world.caller, parent, undefined)
+    await forked()
+    door.open()
+    await running
+    expect((await world.events(id))[0]?.data).not.toHaveProperty('begun')
   })
 
   it('with a journal of hundreds of events costs a read for each mission', async () => {
