@@ -93,7 +93,8 @@ function createPool(settings: ConnectionSettings, { name, max, lockMs, role }: P
           statement_timeout: 30_000,
           idle_in_transaction_session_timeout: 15_000,
           lock_timeout: lockMs,
-          ...(role === undefined ? {} : { pipeline: true, options: `-c role=${role}` }),
+          // Options of the URL would win over these, and the connection would start as the login.
+          ...(role === undefined || /[?&]options=/.test(url) ? {} : { pipeline: true, options: `-c role=${role}` }),
         }),
   })
   // Without a listener an error on an idle connection ends the worker and every mission in it.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDatabases } from '../../src/db/connection.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
 import { isConnectionError } from '../../src/db/pg-errors.ts'
 import { claimKey } from '../../src/db/queries/idempotency-keys.ts'
@@ -123,6 +124,13 @@ describe('the wall between tenants', () => {
     expect(seen).toEqual([])
     expect(await world.sql('select from taskforce.missions where priority = 77')).toEqual([])
   })
+})
+
+it('a login whose URL has options of its own waits for each begin', () => {
+  const open = (url: string) =>
+    createDatabases({ url, pooler: undefined, onError: () => undefined }).api.options.pipeline
+  expect(open('postgresql://u@127.0.0.1:1/d')).toBe(true)
+  expect(open('postgresql://u@127.0.0.1:1/d?options=-c%20search_path%3Dx')).not.toBe(true)
 })
 
 describe('a transaction whose connection ends', () => {

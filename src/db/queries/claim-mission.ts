@@ -81,7 +81,7 @@ export async function claimMissions(
           where l.max_running is not null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
             and (${hasFree('l.id')} or exists (
               select from taskforce.missions o where o.owner is not null and o.tenant_id = l.id and o.owner not in (${LIVING})))
-          for update of l skip locked
+          for no key update of l skip locked
         ) mine
         where t.id = mine.id
         returning t.id, t.weight, t.max_running
