@@ -15,6 +15,7 @@ import { createLogger } from '../../src/telemetry/logger.ts'
 import { createTools } from '../../src/tools/registry.ts'
 import type { Tool } from '../../src/tools/tool.ts'
 import { withClient, type BenchDatabase } from '../bench/database.ts'
+import { LET_TIME_PASS } from './let-time-pass.ts'
 
 /** What a model says at one call, or how it fails. */
 export type Said = ModelAnswer | Error
@@ -37,18 +38,6 @@ export interface Stage {
 
 const LEASE_MS = 30_000
 const wakes = { send: async () => undefined }
-
-const PAST = `
-  with past as (
-    update taskforce.events
-    set at = at - make_interval(secs => $2::float8),
-        data = data || coalesce((
-          select jsonb_object_agg(key, to_char((value::timestamptz - make_interval(secs => $2::float8)) at time zone 'utc',
-            'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-          from jsonb_each_text(data) where key in ('until', 'deadline')), '{}')
-    where mission_id = $1
-  )
-  update taskforce.missions set wake_at = wake_at - make_interval(secs => $2::float8) where id = $1`
 
 export function openStage({ appUrl, ownerUrl }: Pick<BenchDatabase, 'appUrl' | 'ownerUrl'>): Stage {
   const databases = createDatabases({ url: appUrl, pooler: undefined, onError: () => undefined })
@@ -90,7 +79,8 @@ export function openStage({ appUrl, ownerUrl }: Pick<BenchDatabase, 'appUrl' | '
       await running
     },
     crash: async () => void (await ports(databases.engine, uuidv7()).missions.claim(1)),
-    letTimePass: (id, ms) => withClient(ownerUrl, async (client) => void (await client.query(PAST, [id, ms / 1000]))),
+    letTimePass: (id, ms) =>
+      withClient(ownerUrl, async (client) => void (await client.query(LET_TIME_PASS, [id, ms / 1000]))),
     close: () => databases.close(),
   }
 }

@@ -1,9 +1,8 @@
 import { endMission } from '../db/queries/missions.ts'
 import { summarise } from '../domain/summary.ts'
-import { changeMission } from './change-mission.ts'
+import { changeMission, type Changed } from './change-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { Refusal } from './refusal.ts'
-import type { MissionView } from './view.ts'
 
 /**
  * Ends a mission now; work in flight is stopped within seconds and recorded no more. Cancelling twice does no harm.
@@ -14,7 +13,7 @@ export async function cancelMission(
   caller: Caller,
   id: string,
   reason: string | undefined,
-): Promise<{ mission: MissionView; changed: boolean }> {
+): Promise<Changed> {
   return changeMission(context, caller, id, {
     decide: ({ outcome }) => {
       if (outcome === undefined) return { type: 'mission.cancelled', data: { by: caller.name, reason } }

@@ -9,7 +9,7 @@ import { claimKey } from '../db/queries/idempotency-keys.ts'
 import { findMission, lockMission, type MissionRow } from '../db/queries/missions.ts'
 import { sameRequest, type Idempotency } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
-import { foldMission } from './read-mission.ts'
+import { foldMission, viewIn } from './read-mission.ts'
 import { noSuchMission } from './refusal.ts'
 import { viewFromJournal, type MissionView } from './view.ts'
 import { wake } from './wake.ts'
@@ -74,12 +74,6 @@ async function isRepeated(tx: TenantTx, { tenantId }: Caller, id: string, idempo
   return owner !== undefined && sameRequest(owner, idempotency.fingerprint) === id
 }
 
-async function viewIn(tx: TenantTx, id: string): Promise<MissionView> {
-  const row = await findMission(tx, id)
-  if (row === undefined) throw noSuchMission()
-  return viewFromJournal(row, await foldMission(tx, row))
-}
-
 /** The mission where there is nothing to change. */
 async function atFirstSight(tx: TenantTx, id: string, change: Change): Promise<MissionView | undefined> {
   const row = await findMission(tx, id)
@@ -88,11 +82,7 @@ async function atFirstSight(tx: TenantTx, id: string, change: Change): Promise<M
   return change.decide(state) === undefined ? viewFromJournal(row, state) : undefined
 }
 
-async function changeLocked(
-  tx: TenantTx,
-  id: string,
-  change: Change,
-): Promise<{ mission: MissionView; changed: boolean }> {
+async function changeLocked(tx: TenantTx, id: string, change: Change): Promise<Changed> {
   const row = await lockMission(tx, id)
   if (row === undefined) throw noSuchMission()
   const before = await foldMission(tx, row)

@@ -2,10 +2,9 @@ import { pauseMission as pauseRow, resumeMission as resumeRow } from '../db/quer
 import type { EventDraft } from '../domain/event.ts'
 import type { MissionState } from '../domain/state.ts'
 import { summarise } from '../domain/summary.ts'
-import { changeMission } from './change-mission.ts'
+import { changeMission, type Changed } from './change-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { Refusal } from './refusal.ts'
-import type { MissionView } from './view.ts'
 import { wake } from './wake.ts'
 
 /**
@@ -18,7 +17,7 @@ export async function pauseMission(
   caller: Caller,
   id: string,
   reason: string | undefined,
-): Promise<{ mission: MissionView; changed: boolean }> {
+): Promise<Changed> {
   return changeMission(context, caller, id, {
     decide: (state) => toggle(state, false, { type: 'mission.paused', data: { by: caller.name, reason } }),
     apply: (tx, row, state) => pauseRow(tx, row.id, summarise(state)),
@@ -34,7 +33,7 @@ export async function resumeMission(
   caller: Caller,
   id: string,
   reason: string | undefined,
-): Promise<{ mission: MissionView; changed: boolean }> {
+): Promise<Changed> {
   const result = await changeMission(context, caller, id, {
     decide: (state) => toggle(state, true, { type: 'mission.resumed', data: { by: caller.name, reason } }),
     apply: (tx, row) => resumeRow(tx, row.id),

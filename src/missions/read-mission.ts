@@ -12,11 +12,14 @@ import { viewFromJournal, type MissionView } from './view.ts'
 
 /** @throws Refusal `not_found` for an unknown id and for another tenant's alike. */
 export async function readMission(context: MissionsContext, caller: Caller, id: string): Promise<MissionView> {
-  return inTenant(context.databases.api, caller.tenantId, async (tx) => {
-    const row = await findMission(tx, id)
-    if (row === undefined) throw noSuchMission()
-    return viewFromJournal(row, await foldMission(tx, row))
-  })
+  return inTenant(context.databases.api, caller.tenantId, (tx) => viewIn(tx, id))
+}
+
+/** The same in a transaction that has begun. */
+export async function viewIn(tx: TenantTx, id: string): Promise<MissionView> {
+  const row = await findMission(tx, id)
+  if (row === undefined) throw noSuchMission()
+  return viewFromJournal(row, await foldMission(tx, row))
 }
 
 export async function foldMission(tx: TenantTx, row: Pick<MissionRow, 'id'>): Promise<MissionState> {

@@ -18,6 +18,7 @@ import type { ModelAnswer, ModelMessage } from '../../src/models/model.ts'
 import type { Telemetry } from '../../src/telemetry/events.ts'
 import type { Tool, ToolContext, ToolResult } from '../../src/tools/tool.ts'
 import { memoryEffects, type MemoryEffects } from './effects.ts'
+import { LET_TIME_PASS } from '../../scripts/journals/let-time-pass.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from './postgres.ts'
 
 /** A model as a function of what it has been told; it may throw, wait, or answer at once. */
@@ -153,7 +154,7 @@ export async function createWorld(tools: Tool[] = []): Promise<World> {
     },
     types: async (id) => (await events(id)).map(({ type }) => type),
     row: async (id) => (await sql<MissionRowNow>(ROW, [id]))[0] as MissionRowNow,
-    letTimePass: async (id, ms) => void (await sql(PASS, [id, ms / 1000])),
+    letTimePass: async (id, ms) => void (await sql(LET_TIME_PASS, [id, ms / 1000])),
     expire: async (instance) =>
       void (await sql(`update taskforce.instances set alive_until = now() - interval '1 s' where id = $1`, [instance])),
     async stop() {
@@ -172,18 +173,6 @@ const ROW = `
   select status, epoch, owner, inbox, crashes, summary,
     (extract(epoch from wake_at - now()) * 1000)::float8 as "wakeInMs"
   from taskforce.missions where id = $1`
-
-const PASS = `
-  with past as (
-    update taskforce.events
-    set at = at - make_interval(secs => $2::float8),
-        data = data || coalesce((
-          select jsonb_object_agg(key, to_char((value::timestamptz - make_interval(secs => $2::float8)) at time zone 'utc',
-            'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-          from jsonb_each_text(data) where key in ('until', 'deadline')), '{}')
-    where mission_id = $1
-  )
-  update taskforce.missions set wake_at = wake_at - make_interval(secs => $2::float8) where id = $1`
 
 function openDatabases(url: string): Databases {
   return createDatabases({ url, pooler: undefined, onError: () => undefined })
