@@ -242,7 +242,7 @@ describe('to fork', () => {
     await branch(parent, { how: 'retry' })
     const { run: go, statements } = world.engine({ model: () => say('Two') })
     expect(await go()).toEqual(['ended'])
-    expect(statements.filter((text) => text.includes('from taskforce.events where mission_id'))).toHaveLength(1)
+    expect(statements.filter((name) => name === 'read_events')).toHaveLength(1)
   })
 })
 

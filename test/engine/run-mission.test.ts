@@ -76,7 +76,7 @@ describe('a mission', () => {
     for (const goal of ['a', 'b', 'c']) await world.create(goal)
     const { run, statements } = world.engine()
     expect(await run()).toEqual(['ended', 'ended', 'ended'])
-    expect(statements.filter((text) => text.includes('taskforce.profiles'))).toHaveLength(1)
+    expect(statements.filter((name) => name === 'read_profile')).toHaveLength(1)
   })
 
   it('tells the model all that happened, and what a tool said is marked as data', async () => {

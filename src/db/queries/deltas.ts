@@ -52,9 +52,11 @@ export async function storeDeltas(
  * Passes over rows that are being written to just now: two statements over the same rows would wait for each other.
  */
 export async function forgetOldDeltas(db: EngineDb): Promise<void> {
-  await db.query(
-    `delete from taskforce.deltas where mission_id in (
-       select mission_id from taskforce.deltas where at < now() - interval '10 minutes' for update skip locked
-     )`,
-  )
+  await db.query({
+    name: 'forget_old_deltas',
+    text: `
+      delete from taskforce.deltas where mission_id in (
+        select mission_id from taskforce.deltas where at < now() - interval '10 minutes' for update skip locked
+      )`,
+  })
 }

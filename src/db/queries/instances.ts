@@ -20,12 +20,15 @@ export async function beat(db: EngineDb, instance: InstanceFacts, leaseSeconds: 
 
 /** Takes an instance's row away at a clean end, so that nobody waits for it to expire. */
 export async function leave(db: EngineDb, id: string): Promise<void> {
-  await db.query('delete from taskforce.instances where id = $1', [id])
+  await db.query({ name: 'instance_leave', text: 'delete from taskforce.instances where id = $1', values: [id] })
 }
 
 /** Removes rows of instances that died over an hour ago; nothing needs them. */
 export async function forgetDead(db: EngineDb): Promise<void> {
-  await db.query(`delete from taskforce.instances where alive_until < now() - interval '1 hour'`)
+  await db.query({
+    name: 'forget_dead',
+    text: `delete from taskforce.instances where alive_until < now() - interval '1 hour'`,
+  })
 }
 
 export interface Owned {

@@ -10,9 +10,10 @@ export async function readEvents(
   afterSeq: number,
   limit?: number,
 ): Promise<JournalRow[]> {
-  const { rows } = await db.query<JournalRow>(
-    `select ${COLUMNS} from taskforce.events where mission_id = $1 and seq > $2 order by seq limit $3`,
-    [missionId, afterSeq, limit ?? null],
-  )
+  const { rows } = await db.query<JournalRow>({
+    name: 'read_events',
+    text: `select ${COLUMNS} from taskforce.events where mission_id = $1 and seq > $2 order by seq limit $3`,
+    values: [missionId, afterSeq, limit ?? null],
+  })
   return rows
 }

@@ -6,12 +6,11 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /** Gives up a mission that its living owner does not work on, after an error or a claim whose answer never came. */
 export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> {
-  await db.query('update taskforce.missions set owner = $4 where id = $1 and epoch = $2 and owner = $3', [
-    lease.missionId,
-    lease.epoch,
-    lease.instance,
-    NOBODY,
-  ])
+  await db.query({
+    name: 'abandon_mission',
+    text: 'update taskforce.missions set owner = $4 where id = $1 and epoch = $2 and owner = $3',
+    values: [lease.missionId, lease.epoch, lease.instance, NOBODY],
+  })
 }
 
 /**
@@ -19,18 +18,21 @@ export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> 
  * next claim counts no crash, and moves again after so many seconds, so that it does not go in a circle meanwhile.
  */
 export async function excuseMission(db: EngineDb, lease: Lease, pauseSeconds: number): Promise<void> {
-  await db.query(
-    `update taskforce.missions set owner = null, wake_at = now() + make_interval(secs => $4::float8)
-     where id = $1 and epoch = $2 and owner = $3`,
-    [lease.missionId, lease.epoch, lease.instance, pauseSeconds],
-  )
+  await db.query({
+    name: 'excuse_mission',
+    text: `
+      update taskforce.missions set owner = null, wake_at = now() + make_interval(secs => $4::float8)
+      where id = $1 and epoch = $2 and owner = $3`,
+    values: [lease.missionId, lease.epoch, lease.instance, pauseSeconds],
+  })
 }
 
 /** How many events came from outside the lease so far; undefined when the lease is no longer held. */
 export async function readInbox(db: EngineDb, lease: Lease): Promise<number | undefined> {
-  const { rows } = await db.query<{ inbox: number }>(
-    'select inbox from taskforce.missions where id = $1 and epoch = $2 and owner = $3',
-    [lease.missionId, lease.epoch, lease.instance],
-  )
+  const { rows } = await db.query<{ inbox: number }>({
+    name: 'read_inbox',
+    text: 'select inbox from taskforce.missions where id = $1 and epoch = $2 and owner = $3',
+    values: [lease.missionId, lease.epoch, lease.instance],
+  })
   return rows[0]?.inbox
 }

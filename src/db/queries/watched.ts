@@ -113,9 +113,11 @@ export async function markWatched(
 
 /** Removes marks that ended over a minute ago, but for those that are being set anew just now. */
 export async function forgetUnwatched(db: EngineDb): Promise<void> {
-  await db.query(
-    `delete from taskforce.watched where mission_id in (
-       select mission_id from taskforce.watched where until < now() - interval '1 minute' for update skip locked
-     )`,
-  )
+  await db.query({
+    name: 'forget_unwatched',
+    text: `
+      delete from taskforce.watched where mission_id in (
+        select mission_id from taskforce.watched where until < now() - interval '1 minute' for update skip locked
+      )`,
+  })
 }
