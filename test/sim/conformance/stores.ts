@@ -1,0 +1,149 @@
+import { Client } from 'pg'
+import { z } from 'zod'
+import { createDatabases, type Databases } from '../../../src/db/connection.ts'
+import type { EventRecord, MissionRecord } from '../../proof/history.ts'
+import { createTestDatabase } from '../../support/postgres.ts'
+import { MemoryBackend, type MemoryTenant } from '../memory/backend.ts'
+import { useVirtualNow } from '../virtual-now.ts'
+import { directDatabases, type DirectOptions } from './direct-pool.ts'
+
+/** When every store begins. */
+export const START = Date.parse('2026-11-23T10:00:00Z')
+
+/** Whoever has to wait here would wait for ever: nothing else goes on meanwhile. */
+const LOCK_MS = 5
+
+/** A database with its own time, in memory or real. */
+export interface Store {
+  databases: Databases
+  now(): number
+  /** Lets time pass; it stands still otherwise. */
+  pass(ms: number): Promise<void>
+  addTenant(tenant: MemoryTenant): Promise<void>
+  /** Resolves when a statement waits for a row that another transaction holds. */
+  untilBlocked(): Promise<void>
+  missions(): Promise<MissionRecord[]>
+  /** In the order of (missionId, seq). */
+  events(): Promise<EventRecord[]>
+  instances(): Promise<string[]>
+  /** As it was at the beginning. */
+  clear(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface StoreOptions {
+  blocked?: DirectOptions['blocked']
+}
+
+export const stores: [name: string, create: (options?: StoreOptions) => Promise<Store>][] = [
+  ['in memory', async (options) => memoryStore(options)],
+  ['in Postgres', postgresStore],
+]
+
+function memoryStore({ blocked = 'waits' }: StoreOptions = {}): Store {
+  const backend = new MemoryBackend()
+  let now = START
+  const databases = directDatabases(backend, { now: () => now, blocked })
+  return {
+    databases,
+    now: () => now,
+    pass: async (ms) => void (now += ms),
+    addTenant: async (tenant) => backend.addTenant(tenant),
+    untilBlocked: () => until(async () => databases.waiting() > 0),
+    missions: async () => backend.snapshot().missions.sort(byId),
+    events: async () => backend.snapshot().events,
+    instances: async () => backend.snapshot().instances.map(({ id }) => id),
+    clear: async () => {
+      backend.clear()
+      now = START
+    },
+    stop: () => databases.close(),
+  }
+}
+
+const MISSIONS = `
+  select id, tenant_id as "tenantId", status, epoch, owner, inbox, crashes, summary, profile_hash as "profileHash",
+    extract(epoch from wake_at)::float8 * 1000 as "wakeAt", extract(epoch from started_at)::float8 * 1000 as "startedAt",
+    extract(epoch from ended_at)::float8 * 1000 as "endedAt", forked_from as "forkedFrom", forked_seq as "forkedSeq"
+  from taskforce.missions order by id`
+
+const EVENTS = `
+  select mission_id as "missionId", seq, epoch, v, type, data, extract(epoch from at)::float8 * 1000 as at,
+    tenant_id as "tenantId"
+  from taskforce.events order by mission_id, seq`
+
+const EMPTY = [
+  'events',
+  'missions',
+  'profiles',
+  'instances',
+  'contents',
+  'idempotency_keys',
+  'facts',
+  'deltas',
+  'watched',
+].map((table) => `delete from taskforce.${table}`)
+
+const BLOCKED = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+
+const idSchema = z.object({ id: z.string() })
+
+async function postgresStore({ blocked = 'waits' }: StoreOptions = {}): Promise<Store> {
+  const database = await createTestDatabase()
+  const time = await useVirtualNow(database.ownerUrl)
+  let now = START
+  await time.setNow(now)
+  const databases = createDatabases({ url: database.appUrl, pooler: undefined, onError: () => undefined })
+  if (blocked === 'fails') {
+    for (const { options } of [databases.api, databases.engine]) options.lock_timeout = LOCK_MS
+  }
+  const owner = new Client({ connectionString: database.ownerUrl })
+  await owner.connect()
+  const sql = async (text: string, values?: unknown[]): Promise<unknown[]> => (await owner.query(text, values)).rows
+  return {
+    databases,
+    now: () => now,
+    pass: (ms) => time.setNow((now += ms)),
+    addTenant: async ({ id, weight = 1, maxRunning = null }) =>
+      void (await sql(
+        'insert into taskforce.tenants (id, name, weight, max_running) values ($1::uuid, $1::text, $2, $3)',
+        [id, weight, maxRunning],
+      )),
+    untilBlocked: () => until(async () => (await databases.engine.query(BLOCKED)).rowCount !== 0),
+    missions: async () => rounded(await sql(MISSIONS)),
+    events: async () => rounded(await sql(EVENTS)),
+    instances: async () => (await sql('select id from taskforce.instances')).map((row) => idSchema.parse(row).id),
+    clear: async () => {
+      await sql(`${EMPTY.join(';')}; delete from taskforce.tenants where name <> 'default'`)
+      await time.setNow((now = START))
+    },
+    stop: async () => {
+      await databases.close()
+      await time.close()
+      await owner.end()
+      await database.drop()
+    },
+  }
+}
+
+/** A float8 of seconds, times a thousand, is a little beside the millisecond. */
+function rounded<Row>(rows: unknown[]): Row[] {
+  return (rows as Record<string, unknown>[]).map(
+    (row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [
+          key,
+          typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
+        ]),
+      ) as Row,
+  )
+}
+
+function byId(a: MissionRecord, b: MissionRecord): number {
+  return a.id < b.id ? -1 : 1
+}
+
+/** Asks again until the answer is yes; the test's own time limit ends it. */
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
+}

@@ -1,0 +1,19 @@
+/** One of the processes that share the seeds of a simulation: runs what it is given and says what came of it. */
+import type { Case } from './run-history.ts'
+import { simulate } from './simulate.ts'
+import { memoryStore, postgresStore } from './stores.ts'
+
+export interface Order {
+  cases: Case[]
+  /** Whether one that fails is made as small as it goes. */
+  small: boolean
+}
+
+const urls = JSON.parse(process.argv[2] ?? 'null') as { appUrl: string; ownerUrl: string } | null
+const store = urls === null ? memoryStore : await postgresStore(urls)
+
+process.on(
+  'message',
+  ({ cases, small }: Order) => void simulate(store, cases, small).then((share) => process.send?.(share)),
+)
+process.on('disconnect', () => process.exit())
