@@ -92,7 +92,8 @@ export class Instance {
     this.#aliveUntil = sent + settings.leaseMs
     clearTimeout(this.#expiry)
     // A timer of its own, since the next beat and the next poll may both hang in a dead connection.
-    this.#expiry = setTimeout(() => this.#loseAll(), this.#aliveUntil - clock.monotonic()).unref()
+    const left = Math.max(0, this.#aliveUntil - clock.monotonic())
+    this.#expiry = setTimeout(() => this.#loseAll(), left).unref()
   }
 
   async #keepAlive(): Promise<void> {

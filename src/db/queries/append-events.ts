@@ -85,11 +85,13 @@ async function appendMany(db: EngineDb, appends: readonly Append[]): Promise<(Re
 
 const ROWS = `unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::jsonb[])`
 
+/** In the order of their numbers, since each row takes its time as it goes in: a join gives them in any order. */
 const MANY = `
   insert into taskforce.events (mission_id, seq, epoch, v, type, data, tenant_id)
   select m.id, u.seq, m.epoch, ${EVENT_VERSION}, u.type, u.data, m.tenant_id
   from ${ROWS} u(id, seq, epoch, type, data)
   join taskforce.missions m on m.id = u.id and m.epoch = u.epoch and m.owner = $1
+  order by u.seq
   returning mission_id, seq, at`
 
 /** Events of missions whose row changes too go in only where the row did change; the others go by their lease alone. */
@@ -111,6 +113,7 @@ const WITH_CHANGES = `
     from ${ROWS} u(id, seq, epoch, type, data)
     join taskforce.missions m on m.id = u.id and m.epoch = u.epoch and m.owner = $1
     where u.id <> all ($7::uuid[]) or u.id in (select id from changed)
+    order by u.seq
     returning mission_id, seq, at
   )
   select mission_id, seq, at from recorded

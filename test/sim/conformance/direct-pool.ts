@@ -35,7 +35,7 @@ export function directDatabases(
       } catch (error) {
         if (!(error instanceof Blocked)) throw error
         if (blocked === 'fails') {
-          backend.abort(session)
+          await backend.abort(session)
           throw databaseError('55P03', 'canceling statement due to lock timeout')
         }
         waiting++
