@@ -9,16 +9,17 @@ export type Observed = Pick<
   'toolRuns' | 'requests' | 'reads' | 'faults' | 'claims' | 'poisoned' | 'healedAt' | 'endedAt'
 >
 
-const MISSIONS = `
+/** As `MissionRecord`s, in no order. */
+export const MISSION_ROWS = `
   select id, tenant_id as "tenantId", status, epoch, owner, inbox, crashes, summary, profile_hash as "profileHash",
     (extract(epoch from wake_at) * 1000)::float8 as "wakeAt",
     (extract(epoch from started_at) * 1000)::float8 as "startedAt",
     (extract(epoch from ended_at) * 1000)::float8 as "endedAt",
     forked_from as "forkedFrom", forked_seq as "forkedSeq"
-  from taskforce.missions order by id`
+  from taskforce.missions`
 
 /** Times are cut to milliseconds as where the engine reads them: it decides on what is left. */
-const EVENTS = `
+export const EVENT_ROWS = `
   select mission_id as "missionId", seq, epoch, v, type, data, trunc(extract(epoch from at) * 1000)::float8 as at,
     tenant_id as "tenantId"
   from taskforce.events order by mission_id, seq`
@@ -38,8 +39,8 @@ export async function loadHistory(ownerUrl: string, observed: Observed): Promise
     )
     // Both clocks at one moment, which is the call.
     const databaseNow = (times[0]?.now ?? 0) - (performance.now() - called)
-    const missions = await client.query<MissionRecord>(MISSIONS)
-    const events = await client.query<EventRecord>(EVENTS)
+    const missions = await client.query<MissionRecord>(`${MISSION_ROWS} order by id`)
+    const events = await client.query<EventRecord>(EVENT_ROWS)
     const living = await client.query<{ id: string }>('select id from taskforce.instances where alive_until > now()')
     await client.query('commit')
     return {

@@ -23,7 +23,8 @@ export class Faults {
   readonly #random: Random
   readonly #rate: number
   readonly #only: ReadonlySet<string> | undefined
-  readonly #off = new Set<string>()
+  /** Of the kinds that came up so far: whether this history has them. */
+  readonly #kinds = new Map<string, boolean>()
   #points = 0
   #healed = false
 
@@ -59,10 +60,10 @@ export class Faults {
 
   /** Decided once for each kind and history. */
   #isOn(kind: string): boolean {
-    if (this.#off.has(kind)) return false
-    if (this.#off.has(`on:${kind}`)) return true
+    const known = this.#kinds.get(kind)
+    if (known !== undefined) return known
     const on = this.#random.chance(SHARE_OF_KINDS)
-    this.#off.add(on ? `on:${kind}` : kind)
+    this.#kinds.set(kind, on)
     return on
   }
 }

@@ -1,5 +1,6 @@
 import { Client, DatabaseError, type QueryResult } from 'pg'
 import type { EventRecord, MissionRecord } from '../proof/history.ts'
+import { EVENT_ROWS, MISSION_ROWS } from '../proof/load-history.ts'
 import { Blocked, type Backend, type Session, type SimQuery, type Snapshot } from './backend.ts'
 import { SIM_TENANTS } from './tenants.ts'
 import { useVirtualNow, type VirtualNow } from './virtual-now.ts'
@@ -96,8 +97,8 @@ export class PostgresBackend implements Backend {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const missions = await this.#owner.query<MissionRecord>(MISSIONS)
-    const events = await this.#owner.query<EventRecord>(EVENTS)
+    const missions = await this.#owner.query<MissionRecord>(`${MISSION_ROWS} order by created_at, id`)
+    const events = await this.#owner.query<EventRecord>(EVENT_ROWS)
     const instances = await this.#owner.query<Snapshot['instances'][number]>(INSTANCES)
     return { missions: missions.rows, events: events.rows, instances: instances.rows }
   }
@@ -109,16 +110,5 @@ export class PostgresBackend implements Backend {
   }
 }
 
-const millis = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`
-
-const MISSIONS = `
-  select id, tenant_id as "tenantId", status, epoch, owner, ${millis('wake_at')} as "wakeAt", inbox, crashes, summary,
-    profile_hash as "profileHash", ${millis('started_at')} as "startedAt", ${millis('ended_at')} as "endedAt",
-    forked_from as "forkedFrom", forked_seq as "forkedSeq"
-  from taskforce.missions order by created_at, id`
-
-const EVENTS = `
-  select mission_id as "missionId", seq, epoch, v, type, data, ${millis('at')} as at, tenant_id as "tenantId"
-  from taskforce.events order by mission_id, seq`
-
-const INSTANCES = `select id, ${millis('alive_until')} as "aliveUntil" from taskforce.instances`
+const INSTANCES = `
+  select id, (extract(epoch from alive_until) * 1000)::float8 as "aliveUntil" from taskforce.instances`

@@ -8,7 +8,8 @@ import { readBack, wasReleased } from '../../../src/db/queries/read-back.ts'
 import { readEvents } from '../../../src/db/queries/read-events.ts'
 import { storable } from '../../../src/db/queries/storable.ts'
 import { event } from '../../support/journal.ts'
-import { append, CALLER, groundOn, NOBODY, said, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { CALLER, groundOn, NOBODY, said, type Ground } from './ground.ts'
 import { START, stores, type Store } from './stores.ts'
 
 const ended = { status: 'completed', wakeInSeconds: null, release: true, ended: true }
@@ -32,9 +33,9 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
   const conflict = (work: Promise<unknown>) => expect(work).rejects.toSatisfy(isUniqueViolation)
 
   it('is recorded as it stands, one event or several, at the time of its statement', async () => {
-    const one = await append(ground.db, lease, 2, [said('a')])
+    const one = await appendAlone(ground.db, lease, 2, [said('a')])
     await ground.store.pass(5)
-    const two = await append(ground.db, lease, 3, [said('b'), said('c')])
+    const two = await appendAlone(ground.db, lease, 3, [said('b'), said('c')])
     expect([...(one ?? []), ...(two ?? [])].map(({ seq, at }) => [seq, at])).toEqual([
       [3, START + 1000],
       [4, START + 1005],
@@ -52,10 +53,10 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
       { ...lease, missionId: NOBODY },
     ]
     for (const stale of wrong) {
-      expect(await append(ground.db, stale, 2, [said('a')])).toBeUndefined()
-      expect(await append(ground.db, stale, 2, [said('a'), said('b')])).toBeUndefined()
-      expect(await append(ground.db, stale, 2, [said('a')], ended)).toBeUndefined()
-      expect(await append(ground.db, stale, 2, [], { ...waiting, inbox: 0 })).toBeUndefined()
+      expect(await appendAlone(ground.db, stale, 2, [said('a')])).toBeUndefined()
+      expect(await appendAlone(ground.db, stale, 2, [said('a'), said('b')])).toBeUndefined()
+      expect(await appendAlone(ground.db, stale, 2, [said('a')], ended)).toBeUndefined()
+      expect(await appendAlone(ground.db, stale, 2, [], { ...waiting, inbox: 0 })).toBeUndefined()
     }
     expect(await seqs()).toEqual([1, 2])
     expect(await ground.row(lease.missionId)).toMatchObject({ status: 'running', owner: lease.instance, epoch: 1 })
@@ -63,32 +64,36 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
 
   it('goes on under an owner whose row has expired, until somebody takes over', async () => {
     await ground.store.pass(60_000)
-    expect(await append(ground.db, lease, 2, [said('a')])).toHaveLength(1)
+    expect(await appendAlone(ground.db, lease, 2, [said('a')])).toHaveLength(1)
     await ground.claim(await ground.alive())
-    expect(await append(ground.db, lease, 3, [said('b')])).toBeUndefined()
-    expect(await append(ground.db, lease, 3, [said('b')], ended)).toBeUndefined()
+    expect(await appendAlone(ground.db, lease, 3, [said('b')])).toBeUndefined()
+    expect(await appendAlone(ground.db, lease, 3, [said('b')], ended)).toBeUndefined()
   })
 
   it('goes in whole or not at all where a number is taken, and the row stays as it is', async () => {
-    await append(ground.db, lease, 2, [said('a')])
-    await conflict(append(ground.db, lease, 2, [said('b')]))
-    await conflict(append(ground.db, lease, 1, [said('b'), said('c'), said('d')]))
-    await conflict(append(ground.db, lease, 2, [said('b')], ended))
+    await appendAlone(ground.db, lease, 2, [said('a')])
+    await conflict(appendAlone(ground.db, lease, 2, [said('b')]))
+    await conflict(appendAlone(ground.db, lease, 1, [said('b'), said('c'), said('d')]))
+    await conflict(appendAlone(ground.db, lease, 2, [said('b')], ended))
     await conflict(
-      append(ground.db, lease, 3, [said('b'), said('c')]).then(() => append(ground.db, lease, 4, [said('d')])),
+      appendAlone(ground.db, lease, 3, [said('b'), said('c')]).then(() =>
+        appendAlone(ground.db, lease, 4, [said('d')]),
+      ),
     )
     expect(await seqs()).toEqual([1, 2, 3, 4, 5])
     expect(await ground.row(lease.missionId)).toMatchObject({ status: 'running', owner: lease.instance })
   })
 
   it('refuses a number below one, and what is no status', async () => {
-    await expect(append(ground.db, lease, -1, [said('a')])).rejects.toMatchObject({ code: '23514' })
-    await expect(append(ground.db, lease, 2, [], { ...ended, status: 'odd' })).rejects.toMatchObject({ code: '23514' })
+    await expect(appendAlone(ground.db, lease, -1, [said('a')])).rejects.toMatchObject({ code: '23514' })
+    await expect(appendAlone(ground.db, lease, 2, [], { ...ended, status: 'odd' })).rejects.toMatchObject({
+      code: '23514',
+    })
     expect(await seqs()).toEqual([1, 2])
   })
 
   it('changes the row with it: what is given, and nothing else', async () => {
-    await append(ground.db, lease, 2, [said('a')], { status: 'running', wakeInSeconds: 1.5, release: false })
+    await appendAlone(ground.db, lease, 2, [said('a')], { status: 'running', wakeInSeconds: 1.5, release: false })
     expect(await ground.row(lease.missionId)).toMatchObject({
       status: 'running',
       owner: lease.instance,
@@ -96,7 +101,7 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
       endedAt: null,
       summary: {},
     })
-    await append(ground.db, lease, 3, [said('b')], { ...ended, summary: { lastSeq: 4 } })
+    await appendAlone(ground.db, lease, 3, [said('b')], { ...ended, summary: { lastSeq: 4 } })
     expect(await ground.row(lease.missionId)).toMatchObject({
       status: 'completed',
       owner: null,
@@ -110,23 +115,23 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
 
   it('leaves the summary as it was where none is given', async () => {
     const change = { status: 'running', wakeInSeconds: 0, release: false }
-    await append(ground.db, lease, 2, [said('a')], { ...change, summary: { lastSeq: 3 } })
-    await append(ground.db, lease, 3, [said('b')], change)
+    await appendAlone(ground.db, lease, 2, [said('a')], { ...change, summary: { lastSeq: 3 } })
+    await appendAlone(ground.db, lease, 3, [said('b')], change)
     expect(await ground.row(lease.missionId)).toMatchObject({ summary: { lastSeq: 3 } })
   })
 
   it('is refused with its change where the inbox is another one, with or without events', async () => {
     await inTenant(ground.missions.databases.api, CALLER.tenantId, (tx) => wakeMission(tx, lease.missionId))
-    expect(await append(ground.db, lease, 2, [], { ...waiting, inbox: 0 })).toBeUndefined()
-    expect(await append(ground.db, lease, 2, [said('a')], { ...waiting, inbox: 0 })).toBeUndefined()
+    expect(await appendAlone(ground.db, lease, 2, [], { ...waiting, inbox: 0 })).toBeUndefined()
+    expect(await appendAlone(ground.db, lease, 2, [said('a')], { ...waiting, inbox: 0 })).toBeUndefined()
     expect(await seqs()).toEqual([1, 2])
-    expect(await append(ground.db, lease, 2, [said('a')], { ...waiting, inbox: 1 })).toHaveLength(1)
+    expect(await appendAlone(ground.db, lease, 2, [said('a')], { ...waiting, inbox: 1 })).toHaveLength(1)
     expect(await ground.row(lease.missionId)).toMatchObject({ status: 'waiting', owner: null, inbox: 1 })
   })
 
   it('without an inbox overrules what came in', async () => {
     await inTenant(ground.missions.databases.api, CALLER.tenantId, (tx) => wakeMission(tx, lease.missionId))
-    expect(await append(ground.db, lease, 2, [said('a')], ended)).toHaveLength(1)
+    expect(await appendAlone(ground.db, lease, 2, [said('a')], ended)).toHaveLength(1)
   })
 
   it('of several missions tells them apart', async () => {
@@ -156,7 +161,7 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
       let late: Promise<unknown> | undefined
       const outside = inTenant(api, CALLER.tenantId, async (tx) => {
         await appendInTransaction(tx, lease.missionId, before, [said('outside')])
-        late = append(ground.db, lease, before, [said('inside')]).catch((error: unknown) => error)
+        late = appendAlone(ground.db, lease, before, [said('inside')]).catch((error: unknown) => error)
         await ground.store.untilBlocked()
         if (end === 'rollback') throw new Error('undone')
       })
@@ -170,7 +175,7 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
   it('stands in its place also where the number before it was committed later', async () => {
     await inTenant(ground.missions.databases.api, CALLER.tenantId, async (tx) => {
       await appendInTransaction(tx, lease.missionId, 2, [said('outside')])
-      await append(ground.db, lease, 3, [said('inside')])
+      await appendAlone(ground.db, lease, 3, [said('inside')])
       expect((await readEvents(ground.db, lease.missionId, 0)).map(({ seq }) => seq)).toEqual([1, 2, 4])
     })
     expect((await readEvents(ground.db, lease.missionId, 0)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
@@ -179,8 +184,8 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
   it('with a change waits for the row that somebody has locked, and without one does not', async () => {
     const late = await inTenant(ground.missions.databases.api, CALLER.tenantId, async (tx) => {
       await lockMission(tx, lease.missionId)
-      expect(await append(ground.db, lease, 2, [said('a')])).toHaveLength(1)
-      const change = append(ground.db, lease, 3, [said('b')], { ...waiting, inbox: 0 })
+      expect(await appendAlone(ground.db, lease, 2, [said('a')])).toHaveLength(1)
+      const change = appendAlone(ground.db, lease, 3, [said('b')], { ...waiting, inbox: 0 })
       await ground.store.untilBlocked()
       await wakeMission(tx, lease.missionId)
       return { change }
@@ -191,7 +196,7 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
 
   it('keeps data as jsonb does: keys in its order, the last of two, no text that it refuses', async () => {
     const answer = { zz: 1, b: { d: [2, 1], cc: 'é' }, a: '\u0000\ud800', é: 1e3, aé: -0 }
-    await append(ground.db, lease, 2, [event('question.answered', { questionId: 'q', answer, by: 'x' })])
+    await appendAlone(ground.db, lease, 2, [event('question.answered', { questionId: 'q', answer, by: 'x' })])
     const [row] = await readEvents(ground.db, lease.missionId, 2)
     expect(JSON.stringify(row?.data)).toBe(
       '{"by":"x","answer":{"a":"\ufffd\ufffd","b":{"d":[2,1],"cc":"é"},"zz":1,"é":1000,"aé":0},"questionId":"q"}',
@@ -204,14 +209,14 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
   })
 
   it('is read back by who wrote it, and a release by its epoch', async () => {
-    await append(ground.db, lease, 2, [said('a'), said('b'), said('c')])
+    await appendAlone(ground.db, lease, 2, [said('a'), said('b'), said('c')])
     expect(await readBack(ground.db, lease.missionId, 2, 2)).toEqual([
       { seq: 3, epoch: 1, type: 'mission.message', at: START + 1000 },
       { seq: 4, epoch: 1, type: 'mission.message', at: START + 1000 },
     ])
     expect(await readBack(ground.db, NOBODY, 0, 2)).toEqual([])
     expect(await wasReleased(ground.db, lease)).toBe(false)
-    await append(ground.db, lease, 5, [], { ...waiting, inbox: 0 })
+    await appendAlone(ground.db, lease, 5, [], { ...waiting, inbox: 0 })
     expect(await wasReleased(ground.db, lease)).toBe(true)
     expect(await wasReleased(ground.db, { ...lease, epoch: 2 })).toBe(false)
     expect(await wasReleased(ground.db, { ...lease, missionId: NOBODY })).toBe(false)
@@ -223,7 +228,7 @@ describe.each(stores)('an append under a lease, %s', (_, open) => {
   })
 
   it('is read in pages, in order', async () => {
-    await append(ground.db, lease, 2, [said('a'), said('b'), said('c')])
+    await appendAlone(ground.db, lease, 2, [said('a'), said('b'), said('c')])
     const read = async (...page: [number, number?]) =>
       (await readEvents(ground.db, lease.missionId, ...page)).map(({ seq }) => seq)
     expect([await read(0), await read(3), await read(1, 2), await read(5)]).toEqual([

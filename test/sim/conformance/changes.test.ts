@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { TenantTx } from '../../../src/db/connection.ts'
-import { inTenant } from '../../../src/db/in-tenant.ts'
 import { appendInTransaction } from '../../../src/db/queries/append-events.ts'
 import {
   endMission,
@@ -15,7 +13,8 @@ import { pauseMission, resumeMission } from '../../../src/missions/pause-mission
 import { readMission } from '../../../src/missions/read-mission.ts'
 import { sendMessage } from '../../../src/missions/send-message.ts'
 import { answered, asked } from '../../support/journal.ts'
-import { append, CALLER, groundOn, NOBODY, said, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { CALLER, groundOn, NOBODY, said, type Ground } from './ground.ts'
 import { START, stores, type Store } from './stores.ts'
 
 const waiting = { status: 'waiting', wakeInSeconds: 60, release: true, inbox: 0 }
@@ -27,9 +26,6 @@ describe.each(stores)('%s', (_, open) => {
   afterAll(() => store.stop())
   beforeEach(async () => (ground = await groundOn(store)))
 
-  const { tenantId } = CALLER
-  const within = <T>(work: (tx: TenantTx) => Promise<T>, tenant = tenantId) =>
-    inTenant(ground.missions.databases.api, tenant, work)
   const pass = (ms: number) => ground.store.pass(ms)
 
   async function owned() {
@@ -41,50 +37,52 @@ describe.each(stores)('%s', (_, open) => {
     it('wakes a waiting mission, lets a paused one lie, and leaves a place in the queue as it is', async () => {
       const id = await ground.create()
       await pass(5)
-      await within((tx) => wakeMission(tx, id))
+      await ground.within((tx) => wakeMission(tx, id))
       expect(await ground.row(id)).toMatchObject({ status: 'queued', wakeAt: START, inbox: 1 })
       const { lease } = await ground.claim(await ground.alive())
-      await within((tx) => wakeMission(tx, id))
+      await ground.within((tx) => wakeMission(tx, id))
       expect(await ground.row(id)).toMatchObject({ status: 'running', wakeAt: START, inbox: 2, owner: lease.instance })
-      await append(ground.db, lease, 2, [], { ...waiting, inbox: 2 })
-      await within((tx) => wakeMission(tx, id))
+      await appendAlone(ground.db, lease, 2, [], { ...waiting, inbox: 2 })
+      await ground.within((tx) => wakeMission(tx, id))
       expect(await ground.row(id)).toMatchObject({ status: 'queued', wakeAt: START + 5, inbox: 3 })
-      await within((tx) => pauseRow(tx, id, { b: 1, a: 1 }))
-      await within((tx) => wakeMission(tx, id))
+      await ground.within((tx) => pauseRow(tx, id, { b: 1, a: 1 }))
+      await ground.within((tx) => wakeMission(tx, id))
       expect(await ground.row(id)).toMatchObject({ status: 'paused', wakeAt: null, inbox: 5, summary: { a: 1, b: 1 } })
-      await within((tx) => resumeRow(tx, id))
+      await ground.within((tx) => resumeRow(tx, id))
       expect(await ground.row(id)).toMatchObject({ status: 'queued', wakeAt: START + 5, inbox: 6 })
     })
 
     it('wakes a mission that waits for somebody alone', async () => {
       const lease = await owned()
-      await append(ground.db, lease, 2, [], { ...waiting, wakeInSeconds: null })
+      await appendAlone(ground.db, lease, 2, [], { ...waiting, wakeInSeconds: null })
       await pass(5)
-      await within((tx) => wakeMission(tx, lease.missionId))
+      await ground.within((tx) => wakeMission(tx, lease.missionId))
       expect(await ground.row(lease.missionId)).toMatchObject({ status: 'queued', wakeAt: START + 5 })
     })
 
     it('lets the owner of a mission lay it down, and take it up', async () => {
       const { missionId, instance } = await owned()
       await pass(5)
-      await within((tx) => pauseRow(tx, missionId, { no: 1 }))
+      await ground.within((tx) => pauseRow(tx, missionId, { no: 1 }))
       expect(await ground.row(missionId)).toMatchObject({ status: 'running', wakeAt: START, inbox: 1, summary: {} })
-      await within((tx) => resumeRow(tx, missionId))
+      await ground.within((tx) => resumeRow(tx, missionId))
       expect(await ground.row(missionId)).toMatchObject({ status: 'running', wakeAt: START + 5, owner: instance })
     })
 
     it('ends a mission, and fences its owner off', async () => {
       const lease = await owned()
       await pass(5)
-      await within((tx) => endMission(tx, lease.missionId, 'cancelled', { lastSeq: 9 }))
+      await ground.within((tx) => endMission(tx, lease.missionId, 'cancelled', { lastSeq: 9 }))
       const row = { status: 'cancelled', endedAt: START + 5, wakeAt: null, owner: null, epoch: 2, inbox: 1 }
       expect(await ground.row(lease.missionId)).toMatchObject({ ...row, summary: { lastSeq: 9 } })
-      expect(await append(ground.db, lease, 2, [said('x')])).toBeUndefined()
-      await expect(within((tx) => endMission(tx, lease.missionId, 'odd', {}))).rejects.toMatchObject({ code: '23514' })
+      expect(await appendAlone(ground.db, lease, 2, [said('x')])).toBeUndefined()
+      await expect(ground.within((tx) => endMission(tx, lease.missionId, 'odd', {}))).rejects.toMatchObject({
+        code: '23514',
+      })
     })
 
     it('changes nothing of a mission that is not there', async () => {
-      await within(async (tx) => {
+      await ground.within(async (tx) => {
         await wakeMission(tx, NOBODY)
         expect(await lockMission(tx, NOBODY)).toBeUndefined()
         expect(await appendInTransaction(tx, NOBODY, 0, [said('x')])).toMatchObject([{ at: 0 }])
@@ -116,7 +114,7 @@ describe.each(stores)('%s', (_, open) => {
       const lease = await owned()
       const answer = answered('', ['ask_user', { question: '?' }])
       const question = asked({ questionId: 'q1', schema: { type: 'string' } })
-      await append(ground.db, lease, 2, [answer, question], { ...waiting, wakeInSeconds: null })
+      await appendAlone(ground.db, lease, 2, [answer, question], { ...waiting, wakeInSeconds: null })
       const given = { questionId: 'q1', answer: 'green' }
       await answerQuestion(ground.missions, CALLER, lease.missionId, given)
       expect(await ground.row(lease.missionId)).toMatchObject({ status: 'queued', inbox: 1, wakeAt: START })
@@ -126,11 +124,11 @@ describe.each(stores)('%s', (_, open) => {
 
     it('that finds its number taken is decided anew', async () => {
       const lease = await owned()
-      const late = await within(async (tx) => {
+      const late = await ground.within(async (tx) => {
         await lockMission(tx, lease.missionId)
         const message = sendMessage(ground.missions, CALLER, lease.missionId, 'Hi')
         await ground.store.untilBlocked()
-        await append(ground.db, lease, 2, [said('first')])
+        await appendAlone(ground.db, lease, 2, [said('first')])
         return { message }
       })
       await late.message

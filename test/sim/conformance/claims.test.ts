@@ -7,7 +7,8 @@ import { lockMission, wakeMission } from '../../../src/db/queries/missions.ts'
 import { abandonMission, excuseMission } from '../../../src/db/queries/release-mission.ts'
 import { cancelMission } from '../../../src/missions/cancel-mission.ts'
 import { pauseMission } from '../../../src/missions/pause-mission.ts'
-import { append, CALLER, groundOn, idOf, OTHER, said, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { CALLER, groundOn, idOf, OTHER, said, type Ground } from './ground.ts'
 import { START, stores, type Store } from './stores.ts'
 
 const release = (wakeInSeconds: number | null, status = 'waiting') => ({
@@ -55,7 +56,7 @@ describe.each(stores)('a claim, %s', (_, open) => {
   it('does not start a mission twice, nor change when it was started', async () => {
     const id = await ground.create()
     const { lease } = await ground.claim(await ground.alive())
-    await append(ground.db, lease, 2, [], release(0))
+    await appendAlone(ground.db, lease, 2, [], release(0))
     await pass(1000)
     const { began, events } = await ground.claim(lease.instance)
     expect([began, events?.length]).toEqual([false, 2])
@@ -66,11 +67,11 @@ describe.each(stores)('a claim, %s', (_, open) => {
     await ground.create()
     const { lease } = await ground.claim(await ground.alive())
     const many = (count: number) => Array.from({ length: count }, () => said('x'))
-    await append(ground.db, lease, 2, many(62))
-    await append(ground.db, lease, 64, [], release(0))
+    await appendAlone(ground.db, lease, 2, many(62))
+    await appendAlone(ground.db, lease, 64, [], release(0))
     const next = await ground.claim(lease.instance)
     expect(next.events).toHaveLength(64)
-    await append(ground.db, next.lease, 64, many(1), release(0))
+    await appendAlone(ground.db, next.lease, 64, many(1), release(0))
     expect(await ground.claim(lease.instance)).toMatchObject({ began: false, events: undefined })
   })
 
@@ -89,7 +90,7 @@ describe.each(stores)('a claim, %s', (_, open) => {
   it('takes one that waits for its time among those that are queued, by priority and time', async () => {
     const early = await ground.create()
     const { lease } = await ground.claim(await ground.alive())
-    await append(ground.db, lease, 2, [], release(1))
+    await appendAlone(ground.db, lease, 2, [], release(1))
     const late = await ground.create()
     expect(await claimed(lease.instance)).toEqual([late])
     await pass(1000)
@@ -100,14 +101,14 @@ describe.each(stores)('a claim, %s', (_, open) => {
   it('leaves alone what is not due, to the millisecond, and what may never move', async () => {
     const id = await ground.create()
     const { lease } = await ground.claim(await ground.alive())
-    await append(ground.db, lease, 2, [], release(10))
+    await appendAlone(ground.db, lease, 2, [], release(10))
     await pass(9_999)
     expect(await claimed(lease.instance)).toEqual([])
     expect(await isAnyFree(ground.db)).toBe(false)
     await pass(1)
     expect(await isAnyFree(ground.db)).toBe(true)
     expect(await claimed(lease.instance)).toEqual([id])
-    await append(ground.db, { ...lease, epoch: 2 }, 2, [], release(null))
+    await appendAlone(ground.db, { ...lease, epoch: 2 }, 2, [], release(null))
     expect(await claimed(lease.instance)).toEqual([])
   })
 
@@ -122,7 +123,7 @@ describe.each(stores)('a claim, %s', (_, open) => {
   it('leaves alone what has no owner and is due, but is in no state to move', async () => {
     await ground.create()
     const { lease } = await ground.claim(await ground.alive())
-    await append(ground.db, lease, 2, [], release(0, 'paused'))
+    await appendAlone(ground.db, lease, 2, [], release(0, 'paused'))
     expect(await claimed(lease.instance)).toEqual([])
   })
 
@@ -134,13 +135,13 @@ describe.each(stores)('a claim, %s', (_, open) => {
     expect(await claimed(other)).toEqual([])
     await pass(1)
     expect(await ground.claim(other)).toMatchObject({ missionId: id, epoch: 2, crashes: 1, began: false })
-    expect(await append(ground.db, first.lease, 2, [said('x')])).toBeUndefined()
+    expect(await appendAlone(ground.db, first.lease, 2, [said('x')])).toBeUndefined()
   })
 
   it('takes over at once from an instance that has left, but nothing that may not move', async () => {
     await ground.create()
     const one = await ground.claim(await ground.alive())
-    await append(ground.db, one.lease, 2, [said('x')], { status: 'running', wakeInSeconds: 5, release: false })
+    await appendAlone(ground.db, one.lease, 2, [said('x')], { status: 'running', wakeInSeconds: 5, release: false })
     await leave(ground.db, one.lease.instance)
     expect(await claimed(await ground.alive())).toEqual([])
     await pass(5000)
@@ -165,7 +166,7 @@ describe.each(stores)('a claim, %s', (_, open) => {
     }
     const last = await ground.claim(await ground.alive(1))
     crashes.push(last.crashes)
-    await append(ground.db, last.lease, 2, [said('x')])
+    await appendAlone(ground.db, last.lease, 2, [said('x')])
     await pass(1000)
     crashes.push((await ground.claim(await ground.alive(1))).crashes)
     await pass(1000)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TenantTx } from '../../../src/db/connection.ts'
-import { inTenant, inTenantAtOnce } from '../../../src/db/in-tenant.ts'
+import { inTenantAtOnce } from '../../../src/db/in-tenant.ts'
 import { insertMission, recordCreation } from '../../../src/db/queries/create-mission.ts'
 import { claimKey } from '../../../src/db/queries/idempotency-keys.ts'
 import { findMission } from '../../../src/db/queries/missions.ts'
@@ -19,14 +19,12 @@ describe.each(stores)('%s', (_, open) => {
   beforeEach(async () => (ground = await groundOn(store)))
 
   const { tenantId } = CALLER
-  const within = <T>(work: (tx: TenantTx) => Promise<T>, tenant = tenantId) =>
-    inTenant(ground.missions.databases.api, tenant, work)
   const pass = (ms: number) => ground.store.pass(ms)
 
   describe('a creation', () => {
     it('makes the row as it is told, under its profile, with its first event', async () => {
       const id = await ground.create({ labels: { b: '2', a: '1' }, priority: 3 })
-      const row = await within((tx) => findMission(tx, id))
+      const row = await ground.within((tx) => findMission(tx, id))
       expect(row).toEqual({
         id,
         tenantId,
@@ -99,17 +97,19 @@ describe.each(stores)('%s', (_, open) => {
     it('and another one with the same profile, or id, wait for each other', async () => {
       for (const id of [idOf('mission', 60), idOf('mission', 50)]) {
         let late: Promise<unknown> | undefined
-        await within(async (tx) => {
-          const first = insert({ profile: { name: 'dev', hash: id, body: {} } })
-          await tx.query(first.query)
-          const second = insert({
-            id,
-            profile: { name: 'dev', hash: id === idOf('mission', 50) ? 'h2' : id, body: {} },
+        await ground
+          .within(async (tx) => {
+            const first = insert({ profile: { name: 'dev', hash: id, body: {} } })
+            await tx.query(first.query)
+            const second = insert({
+              id,
+              profile: { name: 'dev', hash: id === idOf('mission', 50) ? 'h2' : id, body: {} },
+            })
+            late = inTenantAtOnce(api(), tenantId, [second]).catch((error: { code: string }) => error.code)
+            await ground.store.untilBlocked()
+            if (id === idOf('mission', 60)) throw new Error('undone')
           })
-          late = inTenantAtOnce(api(), tenantId, [second]).catch((error: { code: string }) => error.code)
-          await ground.store.untilBlocked()
-          if (id === idOf('mission', 60)) throw new Error('undone')
-        }).catch(() => undefined)
+          .catch(() => undefined)
         if (id === idOf('mission', 60)) expect(await late).toMatchObject([{ id }])
         else expect(await late).toBe('23505')
       }
@@ -139,24 +139,28 @@ describe.each(stores)('%s', (_, open) => {
       await expect(other).rejects.toMatchObject({ code: 'idempotency_conflict' })
       expect(await ground.create({ caller: OTHER, idempotency: key })).not.toBe(id)
       expect(await ground.store.missions()).toHaveLength(2)
-      await expect(within((tx) => claim(tx, OTHER.tenantId, id))).rejects.toMatchObject({ code: '42501' })
+      await expect(ground.within((tx) => claim(tx, OTHER.tenantId, id))).rejects.toMatchObject({ code: '42501' })
     })
 
     it('is waited for while its first request is under way: committed it counts, undone it is free', async () => {
       for (const end of ['rollback', 'commit']) {
         let late: Promise<unknown> | undefined
-        await within(async (tx) => {
-          expect(await claim(tx, tenantId, idOf('mission', 70))).toBeUndefined()
-          expect(await claim(tx, tenantId, idOf('mission', 71))).toMatchObject({ missionId: idOf('mission', 70) })
-          late = within(async (other) => {
-            const owner = await claim(other, tenantId, idOf('mission', 72))
-            // Not kept, so that the second round starts like the first.
-            if (owner === undefined) throw new Error('free')
-            return owner
-          }).catch((error: Error) => error.message)
-          await ground.store.untilBlocked()
-          if (end === 'rollback') throw new Error('undone')
-        }).catch(() => undefined)
+        await ground
+          .within(async (tx) => {
+            expect(await claim(tx, tenantId, idOf('mission', 70))).toBeUndefined()
+            expect(await claim(tx, tenantId, idOf('mission', 71))).toMatchObject({ missionId: idOf('mission', 70) })
+            late = ground
+              .within(async (other) => {
+                const owner = await claim(other, tenantId, idOf('mission', 72))
+                // Not kept, so that the second round starts like the first.
+                if (owner === undefined) throw new Error('free')
+                return owner
+              })
+              .catch((error: Error) => error.message)
+            await ground.store.untilBlocked()
+            if (end === 'rollback') throw new Error('undone')
+          })
+          .catch(() => undefined)
         expect(await late).toEqual(end === 'rollback' ? 'free' : { missionId: idOf('mission', 70), fingerprint: 'f' })
       }
     })

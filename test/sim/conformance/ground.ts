@@ -1,15 +1,10 @@
 import type { ProfileFile } from '../../../src/config/profile-file.ts'
-import type { EngineDb } from '../../../src/db/connection.ts'
-import {
-  appendUnderLeases,
-  recordedEvents,
-  type Lease,
-  type Transition,
-} from '../../../src/db/queries/append-events.ts'
+import type { EngineDb, TenantTx } from '../../../src/db/connection.ts'
+import { inTenant } from '../../../src/db/in-tenant.ts'
+import type { Lease } from '../../../src/db/queries/append-events.ts'
 import { claimMissions, type Claim } from '../../../src/db/queries/claim-mission.ts'
 import { beat } from '../../../src/db/queries/instances.ts'
-import { storable } from '../../../src/db/queries/storable.ts'
-import type { EventDraft, MissionEvent } from '../../../src/domain/event.ts'
+import type { EventDraft } from '../../../src/domain/event.ts'
 import { DEFAULT_TENANT, type Caller, type MissionsContext } from '../../../src/missions/context.ts'
 import { createMission, type NewMissionRequest } from '../../../src/missions/create-mission.ts'
 import type { MissionRecord } from '../../proof/history.ts'
@@ -40,6 +35,8 @@ export interface Ground {
   alive(seconds?: number): Promise<string>
   /** @throws where there was nothing to claim */
   claim(instance: string): Promise<Claim & { lease: Lease }>
+  /** In one transaction of a tenant, the caller's unless told. */
+  within<T>(work: (tx: TenantTx) => Promise<T>, tenantId?: string): Promise<T>
   row(id: string): Promise<MissionRecord | undefined>
   types(id: string): Promise<string[]>
 }
@@ -79,22 +76,10 @@ export async function groundOn(store: Store): Promise<Ground> {
       if (claim === undefined) throw new Error('there was nothing to claim')
       return { ...claim, lease: { missionId: claim.missionId, epoch: claim.epoch, instance } }
     },
+    within: (work, tenantId = CALLER.tenantId) => inTenant(store.databases.api, tenantId, work),
     row: async (id) => (await store.missions()).find((row) => row.id === id),
     types: async (id) => (await store.events()).filter((row) => row.missionId === id).map(({ type }) => type),
   }
-}
-
-/** The events as they were recorded, or undefined. */
-export async function append(
-  db: EngineDb,
-  lease: Lease,
-  afterSeq: number,
-  events: readonly EventDraft[],
-  change?: Transition,
-): Promise<MissionEvent[] | undefined> {
-  const written = events.map(storable)
-  const [times] = await appendUnderLeases(db, [{ lease, afterSeq, events: written, change }])
-  return times && recordedEvents(written, afterSeq, times)
 }
 
 const PROFILE: ProfileFile = {

@@ -9,7 +9,8 @@ import { markWatched } from '../../../src/db/queries/watched.ts'
 import { sweep } from '../../../src/engine/sweep.ts'
 import { cancelMission } from '../../../src/missions/cancel-mission.ts'
 import { pauseMission } from '../../../src/missions/pause-mission.ts'
-import { append, CALLER, groundOn, NOBODY, OTHER, said, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { CALLER, groundOn, NOBODY, OTHER, said, type Ground } from './ground.ts'
 import { START, stores, type Store } from './stores.ts'
 
 const waiting = (wakeInSeconds: number | null) => ({ status: 'waiting', wakeInSeconds, release: true, inbox: 0 })
@@ -51,7 +52,11 @@ describe.each(stores)('%s', (_, open) => {
       const { lease } = await owned(10)
       const waits = await ground.create()
       const other = await ground.claim(lease.instance)
-      await append(ground.db, other.lease, 2, [said('x')], { status: 'running', wakeInSeconds: 20, release: false })
+      await appendAlone(ground.db, other.lease, 2, [said('x')], {
+        status: 'running',
+        wakeInSeconds: 20,
+        release: false,
+      })
       await pass(9_999)
       expect((await pollControl(ground.db, NOBODY)).orphans).toBe(0)
       await pass(1)
@@ -95,7 +100,7 @@ describe.each(stores)('%s', (_, open) => {
     const { lease: next } = await ground.claim(await ground.alive())
     expect(await readStanding(ground.db, id)).toMatchObject({ crashes: 1, owned: true })
     const ended = { status: 'failed', wakeInSeconds: null, release: true, ended: true }
-    await append(ground.db, next, 2, [said('x')], ended)
+    await appendAlone(ground.db, next, 2, [said('x')], ended)
     expect(await readStanding(ground.db, id)).toEqual({ status: 'failed', crashes: 1, ended: true, owned: false })
     expect(await readStanding(ground.db, lease.instance)).toBeUndefined()
   })
@@ -152,7 +157,7 @@ describe.each(stores)('%s', (_, open) => {
 
     it('finds what may move within its horizon and has no living owner, in whole seconds', async () => {
       const { id: soon, lease } = await owned(30)
-      await append(ground.db, lease, 2, [], waiting(10.001))
+      await appendAlone(ground.db, lease, 2, [], waiting(10.001))
       const { id: dead } = await owned(5)
       const { id: queued } = { id: await ground.create() }
       const paused = await ground.create()
@@ -179,11 +184,11 @@ describe.each(stores)('%s', (_, open) => {
 
     it('finds nothing that waits for somebody, has ended, or rests at a living instance', async () => {
       const { lease } = await owned()
-      await append(ground.db, lease, 2, [], waiting(null))
+      await appendAlone(ground.db, lease, 2, [], waiting(null))
       await cancelMission(ground.missions, CALLER, await ground.create(), undefined)
       await owned()
       const { lease: odd } = await owned()
-      await append(ground.db, odd, 2, [], { ...waiting(0), status: 'paused' })
+      await appendAlone(ground.db, odd, 2, [], { ...waiting(0), status: 'paused' })
       expect(await findDue(ground.db, 65, 10)).toEqual([])
     })
 
@@ -201,7 +206,7 @@ describe.each(stores)('%s', (_, open) => {
 
     it('goes through as a whole', async () => {
       const { id, lease } = await owned()
-      await append(ground.db, lease, 2, [], waiting(20))
+      await appendAlone(ground.db, lease, 2, [], waiting(20))
       const context = { db: ground.db, wakes: ground.wakes, telemetry: ground.missions.telemetry }
       ground.wakes.sent.length = 0
       expect(await sweep(context)).toEqual({ due: 1 })

@@ -12,7 +12,8 @@ import { send } from '../../../src/db/statement.ts'
 import { createContents } from '../../../src/engine/postgres-missions.ts'
 import { systemClock } from '../../../src/engine/system-clock.ts'
 import { answered } from '../../support/journal.ts'
-import { append, CALLER, groundOn, NOBODY, OTHER, said, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { CALLER, groundOn, NOBODY, OTHER, said, type Ground } from './ground.ts'
 import { START, stores, type Store } from './stores.ts'
 
 describe.each(stores)('%s', (_, open) => {
@@ -64,9 +65,9 @@ describe.each(stores)('%s', (_, open) => {
 
     it('is none any more when it was recorded, or its mission has another epoch', async () => {
       await write('a')
-      await append(ground.db, lease, 2, [said('x')])
+      await appendAlone(ground.db, lease, 2, [said('x')])
       expect(await texts()).toHaveLength(1)
-      await append(ground.db, lease, 3, [answered('a')])
+      await appendAlone(ground.db, lease, 3, [answered('a')])
       expect(await texts()).toEqual([])
       await write('b', { afterSeq: 4 })
       expect(await texts()).toHaveLength(1)
@@ -109,7 +110,7 @@ describe.each(stores)('%s', (_, open) => {
 
     it('comes for each position by itself, in order, as it is in the journal', async () => {
       await pass(7)
-      await append(ground.db, lease, 2, [said('a'), said('b')])
+      await appendAlone(ground.db, lease, 2, [said('a'), said('b')])
       const rows = await poll([[2], [3], [4], [0, NOBODY]])
       expect(rows.map(({ seq, more }) => [seq, more])).toEqual([
         [3, true],
@@ -128,7 +129,7 @@ describe.each(stores)('%s', (_, open) => {
     })
 
     it('comes in pages of so many events, or so many bytes, one at least, and tells that there is more', async () => {
-      await append(ground.db, lease, 2, [said('a'), said('b')])
+      await appendAlone(ground.db, lease, 2, [said('a'), said('b')])
       const pages = async (page: { rows: number; bytes: number }) =>
         (await poll([[0]], page)).map(({ seq, more }) => [seq, more])
       expect(await pages({ rows: 2, bytes: 1_000_000 })).toEqual([

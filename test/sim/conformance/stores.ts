@@ -2,6 +2,8 @@ import { Client } from 'pg'
 import { z } from 'zod'
 import { createDatabases, type Databases } from '../../../src/db/connection.ts'
 import type { EventRecord, MissionRecord } from '../../proof/history.ts'
+import { EVENT_ROWS, MISSION_ROWS } from '../../proof/load-history.ts'
+import { until } from '../../support/engine.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { MemoryBackend, type MemoryTenant } from '../memory/backend.ts'
 import { useVirtualNow } from '../virtual-now.ts'
@@ -61,17 +63,6 @@ function memoryStore({ blocked = 'waits' }: StoreOptions = {}): Store {
   }
 }
 
-const MISSIONS = `
-  select id, tenant_id as "tenantId", status, epoch, owner, inbox, crashes, summary, profile_hash as "profileHash",
-    extract(epoch from wake_at)::float8 * 1000 as "wakeAt", extract(epoch from started_at)::float8 * 1000 as "startedAt",
-    extract(epoch from ended_at)::float8 * 1000 as "endedAt", forked_from as "forkedFrom", forked_seq as "forkedSeq"
-  from taskforce.missions order by id`
-
-const EVENTS = `
-  select mission_id as "missionId", seq, epoch, v, type, data, extract(epoch from at)::float8 * 1000 as at,
-    tenant_id as "tenantId"
-  from taskforce.events order by mission_id, seq`
-
 const EMPTY = [
   'events',
   'missions',
@@ -110,8 +101,8 @@ async function postgresStore({ blocked = 'waits' }: StoreOptions = {}): Promise<
         [id, weight, maxRunning],
       )),
     untilBlocked: () => until(async () => (await databases.engine.query(BLOCKED)).rowCount !== 0),
-    missions: async () => rounded(await sql(MISSIONS)),
-    events: async () => rounded(await sql(EVENTS)),
+    missions: async () => (await sql(`${MISSION_ROWS} order by id`)) as MissionRecord[],
+    events: async () => (await sql(EVENT_ROWS)) as EventRecord[],
     instances: async () => (await sql('select id from taskforce.instances')).map((row) => idSchema.parse(row).id),
     clear: async () => {
       await sql(`${EMPTY.join(';')}; delete from taskforce.tenants where name <> 'default'`)
@@ -126,24 +117,6 @@ async function postgresStore({ blocked = 'waits' }: StoreOptions = {}): Promise<
   }
 }
 
-/** A float8 of seconds, times a thousand, is a little beside the millisecond. */
-function rounded<Row>(rows: unknown[]): Row[] {
-  return (rows as Record<string, unknown>[]).map(
-    (row) =>
-      Object.fromEntries(
-        Object.entries(row).map(([key, value]) => [
-          key,
-          typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
-        ]),
-      ) as Row,
-  )
-}
-
 function byId(a: MissionRecord, b: MissionRecord): number {
   return a.id < b.id ? -1 : 1
-}
-
-/** Asks again until the answer is yes; the test's own time limit ends it. */
-async function until(check: () => Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TenantTx } from '../../../src/db/connection.ts'
-import { inTenant, inTenantAtOnce } from '../../../src/db/in-tenant.ts'
+import { inTenantAtOnce } from '../../../src/db/in-tenant.ts'
 import { appendInTransaction } from '../../../src/db/queries/append-events.ts'
 import { storeContent } from '../../../src/db/queries/contents.ts'
 import {
@@ -23,20 +23,18 @@ describe.each(stores)('%s', (_, open) => {
   beforeEach(async () => (ground = await groundOn(store)))
 
   const { tenantId } = CALLER
-  const within = <T>(work: (tx: TenantTx) => Promise<T>, tenant = tenantId) =>
-    inTenant(ground.missions.databases.api, tenant, work)
   const pass = (ms: number) => ground.store.pass(ms)
 
   describe('a transaction', () => {
     it('sees its own changes, and nobody else does before its commit', async () => {
       const id = await ground.create()
-      await within(async (tx) => {
+      await ground.within(async (tx) => {
         await appendInTransaction(tx, id, 1, [said('x'), said('y')])
         await wakeMission(tx, id)
         await endMission(tx, id, 'cancelled', { a: 1 })
         expect((await readEvents(tx, id, 0)).map(({ seq }) => seq)).toEqual([1, 2, 3])
         expect(await findMission(tx, id)).toMatchObject({ status: 'cancelled', summary: { a: 1 } })
-        expect(await within((other) => findMission(other, id))).toMatchObject({ status: 'queued' })
+        expect(await ground.within((other) => findMission(other, id))).toMatchObject({ status: 'queued' })
         expect(await readEvents(ground.db, id, 0)).toHaveLength(1)
       })
       expect(await ground.row(id)).toMatchObject({ status: 'cancelled', inbox: 2 })
@@ -44,7 +42,7 @@ describe.each(stores)('%s', (_, open) => {
 
     it('finds a number taken that it has taken itself', async () => {
       const id = await ground.create()
-      const twice = within(async (tx) => {
+      const twice = ground.within(async (tx) => {
         await appendInTransaction(tx, id, 1, [said('x')])
         await appendInTransaction(tx, id, 1, [said('y')])
       })
@@ -54,7 +52,7 @@ describe.each(stores)('%s', (_, open) => {
 
     it('keeps the time of its begin, but for its events', async () => {
       const id = await ground.create()
-      await within(async (tx) => {
+      await ground.within(async (tx) => {
         await findMission(tx, id)
         await pass(5)
         const [recorded] = await appendInTransaction(tx, id, 1, [said('x')])
@@ -74,10 +72,10 @@ describe.each(stores)('%s', (_, open) => {
       const storeIn = async (tx: TenantTx) => {
         await tx.query(storeContent(tenantId, 'a'.repeat(64), Buffer.from('x')).query)
       }
-      await expect(within(async (tx) => change(tx).then(() => Promise.reject(new Error('undone'))))).rejects.toThrow(
-        'undone',
-      )
-      await within(async (tx) => {
+      await expect(
+        ground.within(async (tx) => change(tx).then(() => Promise.reject(new Error('undone')))),
+      ).rejects.toThrow('undone')
+      await ground.within(async (tx) => {
         await change(tx)
         await expect(appendInTransaction(tx, id, 0, [said('x')])).rejects.toMatchObject({ code: '23505' })
         await expect(findMission(tx, id)).rejects.toMatchObject({ code: '25P02' })
@@ -93,17 +91,17 @@ describe.each(stores)('%s', (_, open) => {
       ])
       await expect(sent).rejects.toMatchObject({ code: '23514' })
       // Nobody holds anything any more.
-      await within(change)
+      await ground.within(change)
     })
 
     it('waits for a row that another one has locked or changed, and goes on from what that left', async () => {
       const id = await ground.create()
       for (const hold of [lockMission, wakeMission]) {
         let late: Promise<unknown> | undefined
-        await within(async (tx) => {
+        await ground.within(async (tx) => {
           await hold(tx, id)
-          expect(await within((other) => findMission(other, id))).toBeDefined()
-          late = within(async (other) => (await lockMission(other, id))?.status)
+          expect(await ground.within((other) => findMission(other, id))).toBeDefined()
+          late = ground.within(async (other) => (await lockMission(other, id))?.status)
           await ground.store.untilBlocked()
           await (hold === lockMission ? pauseRow(tx, id, {}) : resumeRow(tx, id))
         })
@@ -115,7 +113,7 @@ describe.each(stores)('%s', (_, open) => {
     it('does not see another tenant, and changes nothing of it', async () => {
       await ground.store.addTenant({ id: OTHER.tenantId })
       const id = await ground.create()
-      await within(async (tx) => {
+      await ground.within(async (tx) => {
         expect(await findMission(tx, id)).toBeUndefined()
         expect(await lockMission(tx, id)).toBeUndefined()
         expect(await readEvents(tx, id, 0)).toEqual([])
@@ -137,7 +135,7 @@ describe.each(stores)('%s', (_, open) => {
     select set_config('role', 'taskforce_api', true), set_config('app.tenant', '${tenantId}', true)`)
       await wakeMission(client as unknown as TenantTx, id)
       client.release(new Error('broken'))
-      await within((tx) => wakeMission(tx, id))
+      await ground.within((tx) => wakeMission(tx, id))
       expect(await ground.row(id)).toMatchObject({ inbox: 1 })
     })
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { inTenant } from '../../../src/db/in-tenant.ts'
 import { claimMissions, isAnyFree } from '../../../src/db/queries/claim-mission.ts'
 import { lockMission } from '../../../src/db/queries/missions.ts'
-import { append, groundOn, idOf, type Ground } from './ground.ts'
+import { appendAlone } from '../../support/engine.ts'
+import { groundOn, idOf, type Ground } from './ground.ts'
 import { stores, type Store } from './stores.ts'
 
 const release = (wakeInSeconds: number | null, status = 'waiting') => ({
@@ -61,7 +62,7 @@ describe.each(stores)('a claim of several tenants, %s', (_, open) => {
     expect(await tenants(other, 9)).toEqual([])
     expect(await isAnyFree(ground.db)).toBe(false)
     const lease = { missionId: first[0]?.missionId ?? '', epoch: 1, instance: one }
-    await append(ground.db, lease, 2, [], release(null))
+    await appendAlone(ground.db, lease, 2, [], release(null))
     expect(await isAnyFree(ground.db)).toBe(true)
     expect(await tenants(other, 9)).toEqual([tenant(1)])
   })

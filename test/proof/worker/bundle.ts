@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../..')
 
-/** The worker as one file, which starts in 150 ms instead of 350: two are started for each point. Gives its path. */
+/** The worker as one file, which starts in 150 ms instead of 350: a sweep starts a thousand, a soak some hundred. Gives its path. */
 export async function bundleWorker(folder: string): Promise<string> {
   const outfile = join(folder, 'worker.mjs')
   await build({
