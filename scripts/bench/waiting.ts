@@ -131,7 +131,7 @@ async function timers(database: BenchDatabase) {
   return {
     claim: async () => {
       await bench.create(1)
-      return timed(() => instance.claim(1))
+      return timed(() => instance.claim(1, true))
     },
     sweep: () => timed(() => sweep({ db, wakes, telemetry }, 0)),
     poll: () => timed(() => instance.poll()),

@@ -78,7 +78,7 @@ export function openStage({ appUrl, ownerUrl }: Pick<BenchDatabase, 'appUrl' | '
       charged.resolve()
       await running
     },
-    crash: async () => void (await ports(databases.engine, uuidv7()).missions.claim(1)),
+    crash: async () => void (await ports(databases.engine, uuidv7()).missions.claim(1, true)),
     letTimePass: (id, ms) =>
       withClient(ownerUrl, async (client) => void (await client.query(LET_TIME_PASS, [id, ms / 1000]))),
     close: () => databases.close(),

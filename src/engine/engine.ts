@@ -36,7 +36,7 @@ export class Engine {
   constructor(context: EngineContext) {
     this.#context = this.#faults.watch(context)
     this.#instance = new Instance(context, (count) => this.#takeUp(count))
-    this.#claims = new Claims((most) => context.missions.claim(most))
+    this.#claims = new Claims((most) => this.#instance.claim(most))
   }
 
   /**
@@ -102,23 +102,26 @@ export class Engine {
 
   async #runClaimed(claim: Claim, sliceMs: number): Promise<SliceEnd> {
     const hold = this.#instance.hold(claim)
+    hold.whenCleared(() => void this.#wakeNext(claim))
     let end: SliceEnd | undefined
     try {
-      end = await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
+      end = hold.lost.aborted ? 'lost' : await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
       return end
     } catch (error) {
       if (this.#faults.has(error)) this.#instance.excuse(claim, error)
+      else this.#instance.fail(claim)
       throw error
     } finally {
       this.#instance.drop(hold)
-      if (claim.limited && end !== 'handed-over') await this.#wakeNext(claim)
+      if ((claim.limited && end !== 'handed-over') || hold.suspect) await this.#wakeNext(claim)
     }
   }
 
   /**
    * While a tenant is at its limit, the wakes of its other missions find nothing and are used up: whoever makes room gives a
-   * permit to the next. So does one that was cancelled (`lost`), or that threw and may have ended all the same.
+   * permit to the next. So does one that was cancelled (`lost`), or that threw and may have ended all the same. And of those
+   * that were passed over since one of their kind was here already, each makes room for the next.
    */
   async #wakeNext({ missionId }: Claim): Promise<void> {
     const { telemetry, wakes } = this.#context

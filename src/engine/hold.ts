@@ -1,3 +1,4 @@
+import { SUSPECT_CRASHES } from '../db/queries/claim-mission.ts'
 import type { Claim } from './ports.ts'
 import { Stopped } from './stop-reason.ts'
 
@@ -6,19 +7,27 @@ export class Hold {
   readonly missionId: string
   readonly epoch: number
   readonly #lost = new AbortController()
+  #suspect: boolean
   #inbox: number
   #watched = false
   #onNews: (() => void) | undefined
+  #onCleared: (() => void) | undefined
 
-  constructor({ missionId, epoch, inbox }: Pick<Claim, 'missionId' | 'epoch' | 'inbox'>) {
+  constructor({ missionId, epoch, inbox, crashes }: Pick<Claim, 'missionId' | 'epoch' | 'inbox' | 'crashes'>) {
     this.missionId = missionId
     this.epoch = epoch
     this.#inbox = inbox
+    this.#suspect = crashes >= SUSPECT_CRASHES
   }
 
   /** Aborted when the mission was cancelled or taken over, or when this instance can't prove that it lives. */
   get lost(): AbortSignal {
     return this.#lost.signal
+  }
+
+  /** Whether it may be what its instances died of: they did again and again, and nothing was recorded since. */
+  get suspect(): boolean {
+    return this.#suspect
   }
 
   /** How many events came from outside the lease: answers, messages, a pause. */
@@ -34,6 +43,18 @@ export class Hold {
   /** Called when something came in from outside. */
   listen(onNews: () => void): void {
     this.#onNews = onNews
+  }
+
+  /** Called when it is suspect no longer. */
+  whenCleared(onCleared: () => void): void {
+    this.#onCleared = onCleared
+  }
+
+  /** Something was recorded: its instance did not die of it. */
+  clear(): void {
+    if (!this.#suspect) return
+    this.#suspect = false
+    this.#onCleared?.()
   }
 
   lose(): void {

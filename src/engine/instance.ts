@@ -23,7 +23,7 @@ interface Excused extends Pick<Claim, 'missionId' | 'epoch' | 'limited'> {
  * This process among the instances: it proves by one row that it lives, and compares every 2 s by one statement what it
  * owns with what it works on. What was cancelled or taken over stops here, and what came in from outside is told; what it
  * owns without working on it, after an error or a claim whose answer was lost, is given up, since nobody else may take it
- * while this instance lives. That counts as a crash of the mission, unless the database was the reason. The same statement
+ * while this instance lives. It counts as a crash only where the slice failed by itself. The same statement
  * tells when missions of an instance that died are there to be claimed.
  */
 export class Instance {
@@ -40,6 +40,10 @@ export class Instance {
   #strays = new Set<string>()
   /** What ended for the database's sake, until it is given up: while there is any, this instance does not fall asleep. */
   readonly #excused = new Map<string, Excused>()
+  /** What ended with an error of its own, until it is given up. */
+  readonly #failed = new Set<string>()
+  /** Given up without an error: the answer to their claim may still come. */
+  readonly #givenUp = new Set<string>()
   readonly #heldUp = new HeldUp()
 
   constructor(context: EngineContext, onOrphans: (count: number) => void) {
@@ -56,8 +60,20 @@ export class Instance {
     this.#pollTimer ??= this.#every(POLL_MS, () => this.#poll())
   }
 
+  /** Missions that are held from the moment on in which the answer is here. */
+  async claim(most: number): Promise<Claim[]> {
+    const suspect = ![...this.#held.values()].some((hold) => hold.suspect)
+    const claims = await this.#context.missions.claim(most, suspect)
+    for (const claim of claims) this.hold(claim)
+    return claims
+  }
+
   hold(claim: Claim): Hold {
+    const held = this.#held.get(claim.missionId)
+    if (held?.epoch === claim.epoch) return held
     const hold = new Hold(claim)
+    // The claim's answer was so late that the mission was taken for a stray meanwhile.
+    if (this.#givenUp.delete(keyOf(claim))) hold.lose()
     this.#held.set(claim.missionId, hold)
     return hold
   }
@@ -75,6 +91,11 @@ export class Instance {
     this.#excused.set(keyOf(stray), stray)
     if (times < TELL_FROM) return
     this.#context.telemetry.missionHeldUp({ missionId, tenantId, times, nextTryInSeconds: restSeconds, error })
+  }
+
+  /** Before `drop`, where the slice failed by itself: giving it up will count as a crash. */
+  fail(claim: Claim): void {
+    this.#failed.add(keyOf(claim))
   }
 
   /** A clean end: the row goes, so that whatever is left can be claimed at once. */
@@ -137,9 +158,13 @@ export class Instance {
   async #giveUp({ missionId, epoch }: Pick<Owned, 'missionId' | 'epoch'>): Promise<void> {
     const { instance, missions, telemetry } = this.#context
     const lease = { missionId, epoch, instance }
-    const excused = this.#excused.get(keyOf(lease))
-    await (excused ? missions.excuse(lease, excused.restSeconds) : missions.abandon(lease))
-    this.#excused.delete(keyOf(lease))
+    const key = keyOf(lease)
+    const excused = this.#excused.get(key)
+    const failed = this.#failed.has(key)
+    if (excused === undefined && !failed) this.#givenUp.add(key)
+    await (failed ? missions.abandon(lease) : missions.excuse(lease, excused?.restSeconds ?? 0))
+    this.#failed.delete(key)
+    this.#excused.delete(key)
     telemetry.leaseLost({ missionId })
     const inSeconds = excused?.restSeconds ?? 0
     if (inSeconds <= LONGEST_HIDDEN_S) await this.#wake(missionId, inSeconds)
@@ -176,6 +201,8 @@ export class Instance {
     this.#pollTimer = undefined
     this.#aliveUntil = -Infinity
     this.#strays.clear()
+    this.#failed.clear()
+    this.#givenUp.clear()
   }
 }
 

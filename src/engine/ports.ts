@@ -23,17 +23,17 @@ export interface Journal {
 }
 
 export interface Missions {
-  /** As many as there are, up to `most`. */
-  claim(most: number): Promise<Claim[]>
+  /** As many as there are, up to `most`; one at most that its instances may have died of, and none without `suspect`. */
+  claim(most: number, suspect: boolean): Promise<Claim[]>
   /** Whether a claim may find something in a moment: a free mission whose row somebody has locked. */
   anyFree(): Promise<boolean>
   /** Events from outside so far; undefined when the lease is gone. */
   inbox(lease: Lease): Promise<number | undefined>
   /** What this instance owns, whether it works on it or not, and whether missions of dead instances are there to be claimed. */
   poll(): Promise<Poll>
-  /** Frees a mission that this instance owns and does not work on; it counts as a crash. */
+  /** Frees a mission that this instance owns and failed on; it counts as a crash. */
   abandon(lease: Lease): Promise<void>
-  /** The same without a crash, for what the database did; it may move again in so many seconds. */
+  /** The same without a crash, for what the database did or was never begun; it may move again in so many seconds. */
   excuse(lease: Lease, inSeconds: number): Promise<void>
   beat(): Promise<void>
   leave(): Promise<void>

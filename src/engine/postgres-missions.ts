@@ -15,8 +15,8 @@ export function createMissions(db: EngineDb, instance: InstanceFacts, leaseSecon
   const profiles = new Map<string, Promise<EffectiveProfile>>()
   const turns = new TenantTurns()
   return {
-    claim: async (most) => {
-      const claims = await claimMissions(db, instance.id, most, turns.ahead())
+    claim: async (most, suspect) => {
+      const claims = await claimMissions(db, instance.id, most, turns.ahead(), suspect)
       turns.took(claims)
       return claims
     },

@@ -2,6 +2,7 @@ import { endsJournal, type EventDraft, type MissionEvent } from '../domain/event
 import { evolve } from '../domain/evolve.ts'
 import type { MissionState } from '../domain/state.ts'
 import type { EngineContext } from './context.ts'
+import type { Hold } from './hold.ts'
 import type { Claim, Lease, Transition } from './ports.ts'
 import { Stopped } from './stop-reason.ts'
 import { endTransition } from './transitions.ts'
@@ -11,13 +12,15 @@ export class Recorder {
   readonly #context: EngineContext
   readonly #claim: Claim
   readonly #lease: Lease
+  readonly #hold: Hold
   #state: MissionState
   #inbox: number
 
-  constructor(context: EngineContext, claim: Claim, state: MissionState) {
+  constructor(context: EngineContext, claim: Claim, state: MissionState, hold: Hold) {
     this.#context = context
     this.#claim = claim
     this.#lease = { missionId: claim.missionId, epoch: claim.epoch, instance: context.instance }
+    this.#hold = hold
     this.#state = state
     this.#inbox = claim.inbox
   }
@@ -50,6 +53,7 @@ export class Recorder {
       await this.rebase()
       return false
     }
+    this.#hold.clear()
     for (const event of result.recorded) {
       this.#state = evolve(this.#state, event)
       this.tell(event)

@@ -42,7 +42,12 @@ export async function runSlice(context: EngineContext, claim: Claim, outside: Ou
   // One after the other: most profiles are known already, and side by side they would open a second connection, 20 ms, to save 1.
   const profile = await context.missions.profile(claim.tenantId, claim.profileHash)
   const events = claim.events?.map(parseEvent) ?? (await context.journal.read(claim.missionId, 0))
-  const recorder = new Recorder(context, claim, await foldJournal(context.journal, claim.missionId, events))
+  const recorder = new Recorder(
+    context,
+    claim,
+    await foldJournal(context.journal, claim.missionId, events),
+    outside.hold,
+  )
   const last = events.at(-1)
   if (claim.began && last !== undefined) recorder.tell(last)
   const slice = new Slice({ context, claim, recorder, begun, profile, outside })

@@ -59,7 +59,7 @@ function instance(): Missions {
 async function claimed(missions: Missions, claims: number, most = 1): Promise<string[]> {
   await missions.beat()
   const tenants: string[] = []
-  for (let n = 0; n < claims; n++) tenants.push(...(await missions.claim(most)).map(({ tenantId }) => tenantId))
+  for (let n = 0; n < claims; n++) tenants.push(...(await missions.claim(most, true)).map(({ tenantId }) => tenantId))
   return tenants
 }
 

@@ -42,7 +42,7 @@ describe('a permit at an instance that stops', () => {
     const one = world.engine({
       over: ({ missions }) => ({
         clock: { ...systemClock, sleep: async () => void drained.push(one.engine.drain()) },
-        missions: { ...missions, claim: (most) => (claims++, missions.claim(most)) },
+        missions: { ...missions, claim: (most, suspect) => (claims++, missions.claim(most, suspect)) },
       }),
     })
     const drained: Promise<void>[] = []
@@ -77,7 +77,7 @@ describe('a permit at an instance that stops', () => {
       over: ({ missions }) => ({
         missions: {
           ...missions,
-          claim: async (most) => (hold ? (await claiming.pass(), []) : missions.claim(most)),
+          claim: async (most, suspect) => (hold ? (await claiming.pass(), []) : missions.claim(most, suspect)),
         },
       }),
     })

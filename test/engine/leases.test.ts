@@ -88,7 +88,7 @@ describe('an instance', () => {
         clock: { ...clock, monotonic: () => clock.monotonic() + skipped },
         missions: {
           ...missions,
-          claim: async (most) => (skipped === 0 ? [] : (await claiming.pass(), missions.claim(most))),
+          claim: async (most, suspect) => (skipped === 0 ? [] : (await claiming.pass(), missions.claim(most, suspect))),
         },
       }),
     })
@@ -255,8 +255,8 @@ describe('an instance', () => {
       over: ({ missions }) => ({
         missions: {
           ...missions,
-          claim: async (most) => {
-            const claims = await missions.claim(most)
+          claim: async (most, suspect) => {
+            const claims = await missions.claim(most, suspect)
             if (claims.length > 0) await polled.reached
             return claims
           },

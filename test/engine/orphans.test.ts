@@ -25,7 +25,7 @@ async function awakeForOnePoll() {
     over: ({ missions }) => ({
       missions: {
         ...missions,
-        claim: async (most) => ((seen.claims += most), missions.claim(most)),
+        claim: async (most, suspect) => ((seen.claims += most), missions.claim(most, suspect)),
         poll: async () => {
           const { owned, orphans } = await missions.poll()
           const told = seen.orphans === 0 ? orphans : 0

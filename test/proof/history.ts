@@ -101,6 +101,8 @@ export interface Fault {
   /** When it was over, for those that last. */
   until?: number
   instance?: string
+  /** Why it was killed, where that is known. */
+  why?: string
   /** Of one that was killed or frozen: the missions that it owned then, by the database. */
   owned?: { missionId: string; epoch: number }[]
 }

@@ -14,6 +14,7 @@ import { simPools, type SimPools } from './pool.ts'
 import { PROFILES } from './profiles.ts'
 import { as, type Actor } from './scheduler.ts'
 import { simClock, sleep } from './virtual-time.ts'
+import { BY_TOOL } from './endings.ts'
 import type { World } from './world.ts'
 
 const SLICE_MS = 240_000
@@ -150,7 +151,7 @@ function toolsOf(world: World, instance: string, actor: Actor) {
       toolRuns.push(run)
       if (fault === 'after') server.kill(actor, `in ${run.tool}`)
     },
-    die: () => server.kill(actor, 'a tool that kills'),
+    die: () => server.kill(actor, BY_TOOL),
     end(run) {
       if (actor.dead) return
       world.trace(actor, `ends ${run.tool} ${run.missionId}/${run.key}: ${run.outcome}`)

@@ -6,7 +6,7 @@ interface Message {
   missionId: string
   /** How often it was handed out. */
   tries: number
-  /** It failed when nothing was wrong any more. */
+  /** It failed though it was taken when nothing was wrong any more. */
   forNoReason?: boolean
 }
 
@@ -89,12 +89,14 @@ export class SimQueue {
         void poisoned(message.missionId).then(() => (again.cancelled = true))
         return
       }
+      // One taken before the heal may wait half a minute for an answer that was lost then (seed 7349).
+      const { healed } = faults
       work(message.missionId).then(
         () => (again.cancelled = true),
         (error: unknown) => {
           trace(actor, `the wake failed: ${(error as Error).message}`)
           again.cancelled = true
-          message.forNoReason ||= faults.healed
+          message.forNoReason ||= healed
           this.#arrive(message, random.int(0, 30_000))
         },
       )

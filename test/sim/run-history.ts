@@ -43,6 +43,8 @@ const INSTANCES = 3
 const HEALED_MS = 150_000
 /** Longer than any rest that the engine takes by itself after a fault: 10 failures of a model in a row take 25 minutes. */
 const PATIENCE_MS = 3_600_000
+/** What was cancelled in the last moment is still under way until the next poll (seed 21722). */
+const WINDS_UP_MS = 3_000
 /** One of so many histories is watched for what goes on when there is nothing left to do. */
 const LISTENED_TO = 10
 const SWEEP_MS = 60_000
@@ -105,8 +107,9 @@ async function live(world: World, seed: number, plans: readonly PlannedMission[]
   world.violations.push(...standstill.violations)
   people.readAll(await server.backend.snapshot())
   await scheduler.run(scheduler.now + PATIENCE_MS, () => people.idle)
+  await scheduler.run(scheduler.now + WINDS_UP_MS, () => false)
   const snapshot = await server.backend.snapshot()
-  world.violations.push(...endings(snapshot))
+  world.violations.push(...endings(snapshot, world.faultLog))
   if (rest && seed % LISTENED_TO === 0) {
     people.goHome()
     world.violations.push(...(await quiet(world)))

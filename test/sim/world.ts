@@ -87,7 +87,7 @@ export class World {
     actor.dead = true
     const instance = this.instances.find((one) => one.actor === actor)
     const kind = instance?.draining === true && why === 'drained' ? 'drained' : 'kill'
-    this.faultLog.push({ kind, at: this.scheduler.now, instance: instance?.id, owned: this.#ownedBy(instance) })
+    this.faultLog.push({ kind, why, at: this.scheduler.now, instance: instance?.id, owned: this.#ownedBy(instance) })
     for (const noticed of this.#deaths.get(actor) ?? []) noticed()
     this.scheduler.after(this.random.int(0, RESTARTED_WITHIN_MS), undefined, () => this.start())
   }

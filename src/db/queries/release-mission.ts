@@ -4,7 +4,7 @@ import type { Lease } from './append-events.ts'
 /** An owner that never lives: what it owns is free, and taking it over counts like taking over from an instance that died. */
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
-/** Gives up a mission that its living owner does not work on, after an error or a claim whose answer never came. */
+/** Gives up a mission that its living owner failed on. */
 export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> {
   await db.query({
     name: 'abandon_mission',
@@ -14,7 +14,8 @@ export async function abandonMission(db: EngineDb, lease: Lease): Promise<void> 
 }
 
 /**
- * Gives back a mission on which its living owner came to nothing for the database's sake: it has no owner then, so that the
+ * Gives back a mission on which its living owner came to nothing for the database's sake, or which it never began since the
+ * answer to its claim did not come: it has no owner then, so that the
  * next claim counts no crash, and moves again after so many seconds, so that it does not go in a circle meanwhile.
  */
 export async function excuseMission(db: EngineDb, lease: Lease, pauseSeconds: number): Promise<void> {

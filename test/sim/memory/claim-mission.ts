@@ -5,6 +5,7 @@ import { numericMs, type Handler, type Run } from './run.ts'
 
 const SHORT_JOURNAL = 64
 const SPARE = 16
+const SUSPECT_CRASHES = 2
 
 interface Turn {
   tenant: TenantRow
@@ -20,20 +21,26 @@ interface Next {
 }
 
 const claimMissions: Handler = (run) => {
-  const [instance, most, tenants, tags] = run.values as [string, number, string[], number[]]
+  const [instance, most, tenants, tags, suspect] = run.values as [string, number, string[], number[], boolean]
   const byTenant = Map.groupBy(run.missions(), ({ tenantId }) => tenantId)
   const turns = takeTurns(run, byTenant, new Map(tenants.map((id, index) => [id, tags[index] as number])))
-  const free = turns.flatMap(({ tenant }) => freeOf(run, byTenant.get(tenant.id) ?? [], most + SPARE))
-  const open = new Set(turns.filter(({ room }) => room === null || room > 0).map(({ tenant }) => tenant.id))
-  const orphans = run
-    .missions()
+  const withRoom = turns.filter(({ room }) => room === null || room > 0)
+  const wanted = (rows: readonly MissionRow[]) => rows.filter((row) => suspect || !isSuspect(row))
+  const free = withRoom.flatMap(({ tenant }) => freeOf(run, wanted(byTenant.get(tenant.id) ?? []), most + SPARE))
+  const open = new Set(withRoom.map(({ tenant }) => tenant.id))
+  const orphans = wanted(run.missions())
     .filter((row) => open.has(row.tenantId) && isOrphan(run, row) && isDue(run, row))
     .sort((a, b) => compareText(a.owner ?? '', b.owner ?? ''))
     .slice(0, most + SPARE)
-  return inTurn(turns, [...free, ...orphans])
+  return inTurn(turns, butOneSuspect([...free, ...orphans]))
     .filter(({ mission }) => !run.tables.missions.isLocked(run.tx, mission.id))
     .slice(0, most)
     .map((next) => take(run, instance, next))
+}
+
+function butOneSuspect(rows: readonly MissionRow[]): MissionRow[] {
+  const [first] = rows.filter(isSuspect).sort((a, b) => byWake(a, b) || compareText(a.id, b.id))
+  return rows.filter((row) => !isSuspect(row) || row === first)
 }
 
 /** Tenants with a limit only where they have work, and then their claims are counted. */
@@ -117,6 +124,10 @@ function isFree(run: Run, row: MissionRow): boolean {
 
 function isOrphan(run: Run, { owner }: MissionRow): boolean {
   return owner !== null && !run.living().has(owner)
+}
+
+function isSuspect({ owner, crashes }: MissionRow): boolean {
+  return crashes + Number(owner !== null) >= SUSPECT_CRASHES
 }
 
 function running(run: Run, rows: readonly MissionRow[]): number {

@@ -44,10 +44,10 @@ const controlPoll: Handler = (run) => {
 const findDue: Handler = (run) => {
   const [within, limit] = run.values as [number, number]
   const horizon = run.inSeconds(within)
-  const due = run.missions().flatMap(({ id, tenantId, owner, status, wakeAt }) => {
+  const due = run.missions().flatMap(({ id, tenantId, owner, status, wakeAt, crashes }) => {
     if (wakeAt === null || wakeAt > horizon) return []
     const isFree = owner === null ? ['queued', 'running', 'waiting'].includes(status) : !run.living().has(owner)
-    return isFree ? [{ id, tenantId, wakeAt, place: 0 }] : []
+    return isFree ? [{ id, tenantId, wakeAt, crashes: crashes + Number(owner !== null), place: 0 }] : []
   })
   due.sort((a, b) => a.wakeAt - b.wakeAt)
   const places = new Map<string, number>()
@@ -56,7 +56,7 @@ const findDue: Handler = (run) => {
     places.set(row.tenantId, row.place)
   }
   return due
-    .sort((a, b) => a.place - b.place || a.wakeAt - b.wakeAt)
+    .sort((a, b) => a.crashes - b.crashes || a.place - b.place || a.wakeAt - b.wakeAt)
     .slice(0, limit)
     .map(({ id, tenantId, wakeAt }) => {
       const inSeconds = Math.max(0, Math.ceil((wakeAt - run.now) / 1000))
