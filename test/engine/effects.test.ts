@@ -120,9 +120,10 @@ describe('a call that acts once', () => {
     const id = await world.create()
     const door = gate()
     const claim: Effects['claim'] = async (begin, signal) => {
+      const result = await world.effects.claim(begin, signal)
       await door.pass()
       await until(() => signal.aborted)
-      return world.effects.claim(begin, signal)
+      return result
     }
     const one = world.engine({ model: script(call), over: () => ({ effects: { claim } }) })
     const running = one.run()

@@ -25,6 +25,8 @@ export class SimEffects {
     const { faults, scheduler, random, trace } = this.#server
     const { promise, resolve, reject } = Promise.withResolvers<ClaimResult>()
     if (actor.dead) return promise
+    if (signal.aborted) return Promise.reject(signal.reason as Error)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     const fault = faults.at(`${actor.name} claim`, FAULTS)
     if (fault === 'before') this.#server.kill(actor, 'before a claim')
     if (actor.dead) return promise
@@ -37,7 +39,6 @@ export class SimEffects {
       )
       if (fault === 'after') return this.#server.kill(actor, 'after a claim')
       scheduler.after(random.skewed(LONGEST_MS), actor, () => {
-        if (signal.aborted) return reject(signal.reason)
         if (result !== undefined && fault !== 'unanswered') return resolve(result)
         reject(new TerminalError('effects_unavailable', 'The storage does not answer. Nothing was done.'))
       })

@@ -25,7 +25,7 @@ export function endings({ missions, events }: Snapshot, faults: readonly Fault[]
   /** So many of its instances were killed by chance that a mission which kills has to answer for no more than it may. */
   function isUnlucky(id: string): boolean {
     const kinds = faults.filter(({ kind, why }) => kind === 'kill' && why !== BY_TOOL)
-    const own = kinds.filter(({ owned }) => owned?.some(({ missionId }) => missionId === id) === true)
+    const own = kinds.filter(({ owned }) => owned === undefined || owned.some(({ missionId }) => missionId === id))
     return own.length >= CRASH_LIMIT - UNSUSPECTED * killers && own.length > 0
   }
   return missions.flatMap(({ id, status, summary }) => {

@@ -9,7 +9,8 @@ export function memoryEffects(): MemoryEffects {
   const claims = new Map<string, Begin>()
   return {
     claims,
-    async claim(begin) {
+    async claim(begin, signal) {
+      signal.throwIfAborted()
       const name = `${begin.missionId}/${begin.key}`
       const before = claims.get(name)
       if (before !== undefined) return { kind: 'taken', by: { ...before, at: '2026-11-23T10:00:00.000Z' } }

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEffects, createBlobEffects } from '../../../src/engine/blob-effects.ts'
 import type { Begin, Effects } from '../../../src/engine/ports.ts'
 import { startAzurite, type LocalAzurite } from '../../../src/local/azurite/start-azurite.ts'
+import { MemoryBackend } from '../memory/backend.ts'
+import { World } from '../world.ts'
 import { memoryEffects } from '../../support/effects.ts'
 import { idOf } from './ground.ts'
 
@@ -20,9 +22,26 @@ afterAll(async () => {
 })
 
 const memory = memoryEffects()
+
+/** Those of the simulation, without faults. */
+function simulated(): Effects {
+  const { effects, scheduler } = new World(1, new MemoryBackend(), { only: new Set() })
+  const port = effects.of({ name: 'i0', dead: false, frozenUntil: 0, skewMs: 0 })
+  return {
+    async claim(begin, signal) {
+      const claimed = port.claim(begin, signal)
+      await Promise.resolve()
+      await scheduler.run(scheduler.now + 1_000, () => false)
+      return claimed
+    },
+  }
+}
+const inSimulation = simulated()
+
 /** What one process after the other has of the same claims. */
 const ledgers: [name: string, open: () => Effects][] = [
   ['in memory', () => memory],
+  ['in the simulation', () => inSimulation],
   ['as blobs', () => createBlobEffects(() => connectEffects({ kind: 'connection-string' }, azurite.connectionString))],
 ]
 const never = new AbortController().signal
@@ -51,6 +70,12 @@ describe.each(ledgers)('a claim of a call that acts once, %s', (_, open) => {
       kind: 'taken',
       by: { instance: idOf('instance', 2) },
     })
+  })
+
+  it('is not made where nobody wants it any more', async () => {
+    const why = new Error('The lease is lost')
+    await expect(open().claim(begin(5), AbortSignal.abort(why))).rejects.toBe(why)
+    expect(await open().claim(begin(5), never)).toEqual({ kind: 'claimed' })
   })
 
   it('is for one call of one mission', async () => {
