@@ -29,6 +29,8 @@ export interface Backend {
   disconnect(session: Session): Promise<void> | void
   /** All that is committed; events in the order of (missionId, seq). */
   snapshot(): Promise<Snapshot> | Snapshot
+  /** The same where it can be had at once, in the middle of anything. */
+  glance?(): Snapshot
 }
 
 export interface Snapshot {

@@ -129,8 +129,7 @@ export class World {
 
   /** The missions of an instance; a database that takes its time to tell is not asked. */
   #ownedBy(instance: SimInstance | undefined): Fault['owned'] {
-    const found = this.server.backend.snapshot()
-    const now = found instanceof Promise ? undefined : found
+    const now = this.server.backend.glance?.()
     return now?.missions.flatMap(({ id, epoch, owner }) =>
       owner !== null && owner === instance?.id ? [{ missionId: id, epoch }] : [],
     )

@@ -91,6 +91,10 @@ export class MemoryBackend implements Backend {
     if (tx !== undefined) tx.aborted = true
   }
 
+  glance(): Snapshot {
+    return this.snapshot()
+  }
+
   /** Missions in the order of their creation. */
   snapshot(): Snapshot & { facts: FactRow[] } {
     const { missions: rows, events, instances: processes, facts } = this.#tables
