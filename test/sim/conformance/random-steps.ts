@@ -67,9 +67,11 @@ function stalely(held: Run['held'][number], off: number): Run['held'][number] {
   return { ...held, lease: off === 1 ? { ...lease, instance: idOf('instance', 3) } : lease }
 }
 
-const claim = step('claim', fc.tuple(instance, fc.integer({ min: 1, max: 3 })), async ({ ground, held }, [n, most]) => {
+const wanted = fc.tuple(instance, fc.integer({ min: 1, max: 3 }), fc.boolean())
+
+const claim = step('claim', wanted, async ({ ground, held }, [n, most, suspect]) => {
   const id = idOf('instance', n)
-  const claims = await claimMissions(ground.db, id, most)
+  const claims = await claimMissions(ground.db, id, most, undefined, suspect)
   claims.sort((a, b) => (a.missionId < b.missionId ? -1 : 1))
   for (const { missionId, epoch, events = [], inbox } of claims) {
     held.push({ lease: { missionId, epoch, instance: id }, seq: events.at(-1)?.seq ?? 0, inbox })
