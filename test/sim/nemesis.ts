@@ -37,10 +37,15 @@ const STRIKES: Record<string, { longestMs: number; strike: Strike }> = {
   },
 }
 
+const CUT_OFF = 0.3
+/** The connections of one instance are dead, longer than its lease mostly, and it learns of it by itself alone. */
+const LONGEST_CUT_MS = 90_000
+
 /** Plans what strikes until `endMs`; all of it is over by then. */
 export function unleash(world: World, seed: number, endMs: number): void {
   const random = new Random(seed, 'nemesis')
   const count = random.int(0, MOST)
+  cutOneOff(world, seed, endMs)
   for (let n = 0; n < count; n++) {
     const kind = random.pick(Object.keys(STRIKES))
     const { longestMs, strike } = STRIKES[kind] as (typeof STRIKES)[string]
@@ -55,6 +60,21 @@ export function unleash(world: World, seed: number, endMs: number): void {
       strike(world, own, forMs)
     })
   }
+}
+
+function cutOneOff(world: World, seed: number, endMs: number): void {
+  const random = new Random(seed, 'cut off')
+  if (!random.chance(CUT_OFF)) return
+  const atMs = random.int(FIRST_MS, endMs - 1)
+  const forMs = Math.min(random.int(0, LONGEST_CUT_MS), endMs - atMs - 1)
+  world.scheduler.after(atMs, undefined, () => {
+    if (!world.faults.happens('cut', 'cut off', `at ${atMs} ms for ${forMs} ms`)) return
+    one(world, random, ({ actor }) => {
+      world.trace(actor, `is cut off for ${forMs} ms`)
+      world.server.cutOff.add(actor)
+      world.scheduler.after(forMs, undefined, () => world.server.cutOff.delete(actor))
+    })
+  })
 }
 
 function one(world: World, random: Random, strike: (instance: World['instances'][number]) => void): void {

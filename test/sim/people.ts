@@ -57,7 +57,8 @@ export class People {
       if (this.#random.chance(0.3)) this.#do(() => client.read(id))
       if (['completed', 'failed', 'cancelled'].includes(status)) continue
       if (healed && status === 'paused') this.#do(() => client.intervene(id, { kind: 'resume', afterMs: 0 }, ''))
-      for (const { questionId, outcome } of openQuestions(snapshot, id)) {
+      for (const { questionId, outcome, ends } of openQuestions(snapshot, id)) {
+        if (ends && isLeftAlone(id)) continue
         if (!healed && !this.#random.chance(0.2)) continue
         this.#do(() => client.answer(id, questionId, outcome ? { outcome: 'happened' } : 'This'))
         // Two people at once, now and then.
@@ -96,14 +97,26 @@ export class People {
   }
 }
 
-/** `outcome`: what became of a call is asked, which has an answer of another form. */
-function openQuestions(snapshot: Snapshot, missionId: string): { questionId: string; outcome: boolean }[] {
-  const open = new Set<string>()
+/** Nobody looks at some missions' questions that have a deadline. */
+function isLeftAlone(missionId: string): boolean {
+  return parseInt(missionId.slice(-2), 16) % 3 === 0
+}
+
+interface OpenQuestion {
+  questionId: string
+  /** What became of a call is asked, which has an answer of another form. */
+  outcome: boolean
+  /** It has a deadline. */
+  ends: boolean
+}
+
+function openQuestions(snapshot: Snapshot, missionId: string): OpenQuestion[] {
+  const open = new Map<string, boolean>()
   for (const { missionId: id, type, data } of snapshot.events) {
     if (id !== missionId) continue
-    const { questionId } = data as { questionId: string }
-    if (type === 'question.asked') open.add(questionId)
+    const { questionId, deadline } = data as { questionId: string; deadline?: string }
+    if (type === 'question.asked') open.set(questionId, deadline !== undefined)
     if (type === 'question.answered' || type === 'question.expired') open.delete(questionId)
   }
-  return [...open].map((questionId) => ({ questionId, outcome: questionId.startsWith('u') }))
+  return [...open].map(([questionId, ends]) => ({ questionId, outcome: questionId.startsWith('u'), ends }))
 }

@@ -1,5 +1,5 @@
 import type { Plan, PlannedCall } from '../proof/agent.ts'
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 import { SIM_TENANTS } from './tenants.ts'
 
 /** What somebody does to a mission while it is on its way, in milliseconds after it was created. */
@@ -20,7 +20,20 @@ const MOST_MISSIONS = 4
 const CREATED_WITHIN_MS = 30_000
 const INTERVENED_WITHIN_MS = 120_000
 
-export function planMissions(random: Random): PlannedMission[] {
+/** The missions of a history, which all follow from its seed. */
+export function planMissions(seed: number): PlannedMission[] {
+  const missions = draw(new Random(seed, 'plans'))
+  const random = new Random(seed, 'acts')
+  for (const { plan } of missions) for (const calls of plan) calls.forEach((call) => mayFail(random, call))
+  return missions
+}
+
+/** A call that acts once and fails, of which none may be made again. */
+function mayFail(random: Random, call: PlannedCall): void {
+  if (call.tool === 'act' && random.chance(0.1)) call.end = random.pick(['fails', 'may-pass'] as const)
+}
+
+function draw(random: Random): PlannedMission[] {
   return Array.from({ length: random.int(1, MOST_MISSIONS) }, () => ({
     plan: Array.from({ length: random.int(1, 4) }, () => planAnswer(random)),
     profile: random.pick(['model', 'model', 'person', 'end'] as const),

@@ -25,6 +25,8 @@ const INVISIBLE_MS = 600_000
 const SLOWEST_MS = 600_000
 const MOST_TRIES = 5
 const NOBODY_MS = 500
+/** The driver's patience with a statement. */
+const ANSWER_MS = 30_000
 
 /** The storage queue and the host's triggers: a message may come late, twice, or not at all, and goes when it was worked on. */
 export class SimQueue {
@@ -35,6 +37,7 @@ export class SimQueue {
   /** Wakes that failed five times, not all of them while something was wrong. */
   poisoned = 0
   handedOutAt = 0
+  healedAt = Infinity
 
   constructor(server: SimServer, consumers: () => readonly Consumer[]) {
     this.#server = server
@@ -89,14 +92,14 @@ export class SimQueue {
         void poisoned(message.missionId).then(() => (again.cancelled = true))
         return
       }
-      // One taken before the heal may wait half a minute for an answer that was lost then (seed 7349).
-      const { healed } = faults
+      // What was lost before the heal is waited for until half a minute after it, by others on the same connection too.
+      const isWell = faults.healed && scheduler.now - this.healedAt > ANSWER_MS
       work(message.missionId).then(
         () => (again.cancelled = true),
         (error: unknown) => {
           trace(actor, `the wake failed: ${(error as Error).message}`)
           again.cancelled = true
-          message.forNoReason ||= healed
+          message.forNoReason ||= isWell
           this.#arrive(message, random.int(0, 30_000))
         },
       )

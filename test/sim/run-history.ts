@@ -9,7 +9,6 @@ import { unleash } from './nemesis.ts'
 import { People } from './people.ts'
 import { planMissions, type PlannedMission } from './plans.ts'
 import { quiet } from './quiet.ts'
-import { Random } from './random.ts'
 import { Standstill } from './standstill.ts'
 import { TENANT_IDS } from './tenants.ts'
 import { installVirtualTime } from './virtual-time.ts'
@@ -61,7 +60,7 @@ export async function runHistory(given: Case, backend: Backend, trace = false): 
     return {
       violations: [...check(history), ...world.violations, ...surprises(world)],
       injected: world.faults.injected,
-      planned: planMissions(new Random(seed, 'plans')).length,
+      planned: planMissions(seed).length,
       recoveriesMs: recoveryTimes(history),
       traced: world.traced,
       lines: world.lines,
@@ -73,7 +72,7 @@ export async function runHistory(given: Case, backend: Backend, trace = false): 
 }
 
 function chosen(seed: number, missions: readonly number[] | undefined): PlannedMission[] {
-  const all = planMissions(new Random(seed, 'plans'))
+  const all = planMissions(seed)
   return missions === undefined ? all : all.filter((_, n) => missions.includes(n))
 }
 
@@ -123,6 +122,7 @@ const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 function heal(world: World): void {
   world.trace(undefined, 'all faults are over')
   world.faults.heal()
+  world.queue.healedAt = world.scheduler.now
   world.server.state = 'up'
   for (let n = world.living.length; n < INSTANCES; n++) world.start()
 }

@@ -14,6 +14,8 @@ export interface SimServer {
   kill(actor: Actor, why: string): void
   /** `away`: nobody gets through. `read-only`: as a server is that has just taken over from another. */
   state: 'up' | 'away' | 'read-only'
+  /** Nothing gets from them to the server any more, nor back, and nobody tells them. */
+  cutOff: Set<Actor>
   /** Opened so far. */
   sessions: number
   /** When somebody last said that it lives, and looked what became of its missions. */
@@ -91,7 +93,9 @@ export class SimConnection {
     const toServer = fault === 'slow' && random.chance(0.5) ? random.int(1_000, SLOW_MS) : random.skewed(LONGEST_MS)
     const toClient = fault === 'slow' && toServer < 1_000 ? random.int(1_000, SLOW_MS) : random.skewed(LONGEST_MS)
     const timer = scheduler.after(ANSWER_MS, this.#actor, () => this.#giveUp(answer, name))
+    if (this.#server.cutOff.has(this.#actor)) return
     const deliver = (settle: Settle) => {
+      if (this.#server.cutOff.has(this.#actor)) return
       if (fault === 'after') return this.#server.kill(this.#actor, `after ${name}`)
       if (fault === 'unanswered') return this.#breakOff(answer, name, true)
       scheduler.after(toClient, this.#actor, () => {
