@@ -2,7 +2,7 @@ import { TerminalError } from '../domain/errors.ts'
 import { Claims } from './claims.ts'
 import type { EngineContext } from './context.ts'
 import { DatabaseFaults } from './database-faults.ts'
-import { Instance } from './instance.ts'
+import { Instance, type Held } from './instance.ts'
 import type { Claim } from './ports.ts'
 import { runSlice, type Outside, type SliceEnd } from './run-slice.ts'
 import { Stopped } from './stop-reason.ts'
@@ -25,7 +25,7 @@ export interface Place {
 export class Engine {
   readonly #context: EngineContext
   readonly #instance: Instance
-  readonly #claims: Claims
+  readonly #claims: Claims<Held>
   readonly #faults = new DatabaseFaults()
   readonly #draining = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
@@ -74,7 +74,9 @@ export class Engine {
       giveBack()
       throw error
     }
-    const run = (claim: Claim, sliceMs: number) => this.#runClaimed(claim, sliceMs).finally(giveBack)
+    const { life } = this.#instance
+    const run = (claim: Claim, sliceMs: number) =>
+      this.#runHeld({ claim, hold: this.#instance.hold(claim, life) }, sliceMs).finally(giveBack)
     return { instance: this.#context.instance, run, giveBack }
   }
 
@@ -95,13 +97,12 @@ export class Engine {
   async #claimAndRun(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
     await this.#instance.ensureAlive()
     this.#lookAtSweep()
-    const claim = await this.#claim()
-    if (claim === undefined) return undefined
-    return { missionId: claim.missionId, end: await this.#runClaimed(claim, this.#context.settings.sliceMs) }
+    const held = await this.#claim()
+    if (held === undefined) return undefined
+    return { missionId: held.claim.missionId, end: await this.#runHeld(held, this.#context.settings.sliceMs) }
   }
 
-  async #runClaimed(claim: Claim, sliceMs: number): Promise<SliceEnd> {
-    const hold = this.#instance.hold(claim)
+  async #runHeld({ claim, hold }: Held, sliceMs: number): Promise<SliceEnd> {
     hold.whenCleared(() => void this.#wakeNext(claim))
     let end: SliceEnd | undefined
     try {
@@ -161,12 +162,12 @@ export class Engine {
    * exactly that mission, so it is not given up at once: the mission would lie still until the next sweep. A drain claims
    * nothing more.
    */
-  async #claim(): Promise<Claim | undefined> {
+  async #claim(): Promise<Held | undefined> {
     const drain = this.#draining.signal
     for (const pause of CLAIM_PAUSES_MS) {
       if (drain.aborted) return undefined
-      const claim = await this.#claims.next()
-      if (claim !== undefined || !(await this.#context.missions.anyFree())) return claim
+      const held = await this.#claims.next()
+      if (held !== undefined || !(await this.#context.missions.anyFree())) return held
       await this.#context.clock.sleep(pause, drain)
     }
     return drain.aborted ? undefined : this.#claims.next()

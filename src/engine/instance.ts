@@ -14,6 +14,11 @@ const TELL_FROM = 3
 /** What rests for longer is found by the sweep: a hidden message would keep the platform's scaler awake until then. */
 const LONGEST_HIDDEN_S = 90
 
+export interface Held {
+  claim: Claim
+  hold: Hold
+}
+
 /** What ended for the database's sake, and still is this instance's own. */
 interface Excused extends Pick<Claim, 'missionId' | 'epoch' | 'limited'> {
   restSeconds: number
@@ -31,6 +36,7 @@ export class Instance {
   readonly #onOrphans: (count: number) => void
   readonly #held = new Map<string, Hold>()
   #aliveUntil = -Infinity
+  #life = 0
   #beating: Promise<void> | undefined
   #beatTimer: NodeJS.Timeout | undefined
   #pollTimer: NodeJS.Timeout | undefined
@@ -60,20 +66,24 @@ export class Instance {
     this.#pollTimer ??= this.#every(POLL_MS, () => this.#poll())
   }
 
-  /** Missions that are held from the moment on in which the answer is here. */
-  async claim(most: number): Promise<Claim[]> {
-    const suspect = ![...this.#held.values()].some((hold) => hold.suspect)
-    const claims = await this.#context.missions.claim(most, suspect)
-    for (const claim of claims) this.hold(claim)
-    return claims
+  /** Another one after each lease that ran out: others may have taken what this instance had in it. */
+  get life(): number {
+    return this.#life
   }
 
-  hold(claim: Claim): Hold {
-    const held = this.#held.get(claim.missionId)
-    if (held?.epoch === claim.epoch) return held
+  /** Missions that are held from the moment on in which the answer is here. */
+  async claim(most: number): Promise<Held[]> {
+    const suspect = ![...this.#held.values()].some((hold) => hold.suspect)
+    const { life } = this
+    const claims = await this.#context.missions.claim(most, suspect)
+    return claims.map((claim) => ({ claim, hold: this.hold(claim, life) }))
+  }
+
+  /** @param life this instance's when it asked for the mission: what it got in a lease that is over may be somebody else's */
+  hold(claim: Claim, life: number): Hold {
     const hold = new Hold(claim)
     // The claim's answer was so late that the mission was taken for a stray meanwhile.
-    if (this.#givenUp.delete(keyOf(claim))) hold.lose()
+    if (this.#givenUp.delete(keyOf(claim)) || life !== this.life) hold.lose()
     this.#held.set(claim.missionId, hold)
     return hold
   }
@@ -178,6 +188,7 @@ export class Instance {
   }
 
   #loseAll(): void {
+    this.#life++
     for (const hold of this.#held.values()) hold.lose()
   }
 

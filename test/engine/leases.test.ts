@@ -273,6 +273,35 @@ describe('an instance', () => {
     expect(await world.row(id)).toMatchObject({ status: 'completed', epoch: 1 })
   })
 
+  it('whose claim is answered when its lease has run out leaves the mission to who has it now', async () => {
+    world = await createWorld()
+    const id = await world.create()
+    const answer = gate()
+    const two = world.engine({ model: script() })
+    let asked = 0
+    const one = world.engine({
+      leaseMs: 600,
+      model: () => (asked++, say('mine')),
+      over: (context) => {
+        const { block, missions } = blockableBeat(context)
+        const claim = async (most: number, suspect: boolean) => {
+          const claims = await missions.claim(most, suspect)
+          block()
+          await answer.pass()
+          return claims
+        }
+        return { missions: { ...missions, claim } }
+      },
+    })
+    const running = one.engine.runOne()
+    await answer.reached
+    await until(async () => (await two.run())[0] === 'ended')
+    answer.open()
+    expect(await running).toEqual({ missionId: id, end: 'lost' })
+    expect(asked).toBe(0)
+    expect(await world.row(id)).toMatchObject({ status: 'completed', epoch: 2 })
+  })
+
   it('that ends hands over what runs, with a wake, and takes its row away', async () => {
     const door = gate()
     let signal: AbortSignal | undefined
