@@ -99,6 +99,9 @@ function createPool(settings: ConnectionSettings, { name, max, lockMs, role }: P
   })
   // Without a listener an error on an idle connection ends the worker and every mission in it.
   pool.on('error', onError)
+  // The pool stops listening before whoever waits for a connection can begin to: a server that ends it in the packet that
+  // says that it is ready did the same.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 
