@@ -1,0 +1,35 @@
+import type { Mutant } from './list.ts'
+import { simulation } from './proofs.ts'
+
+const INSTANCE = 'src/engine/instance.ts'
+
+/** Of who holds what, and of what is done again. */
+export const instanceMutants: readonly Mutant[] = [
+  {
+    name: 'late-claim-acted-upon',
+    breaks: 'A claim whose answer comes late runs tools beside the new owner.',
+    file: INSTANCE,
+    find: 'if (this.#givenUp.delete(keyOf(claim)) || life !== this.life) hold.lose()',
+    replace: '',
+    proof: simulation(16_100),
+    rule: 'I10',
+  },
+  {
+    name: 'suspects-kept-together',
+    breaks: 'A mission that kills its instances takes innocent ones with it.',
+    file: INSTANCE,
+    find: 'const suspect = ![...this.#held.values()].some((hold) => hold.suspect)',
+    replace: 'const suspect = true',
+    proof: simulation(14_350),
+    rule: 'ending',
+  },
+  {
+    name: 'once-call-tried-again',
+    breaks: 'A payment that failed half-way is tried again at once.',
+    file: 'src/engine/run-tool.ts',
+    find: "|| tool.effect === 'once' || n === ATTEMPTS",
+    replace: '|| n === ATTEMPTS',
+    proof: simulation(),
+    rule: 'I4',
+  },
+]
