@@ -69,4 +69,13 @@ export const sqlMutants: readonly Mutant[] = [
     proof: simulationOnSql(),
     rule: 'I7',
   },
+  {
+    name: 'limit-of-a-tenant-ignored',
+    breaks: 'A tenant that may have one mission on the move has many, and others wait for it.',
+    file: CLAIM,
+    find: 'select id, weight, max_running - (',
+    replace: 'select id, weight, 1000 + max_running - (',
+    proof: simulationOnSql(465),
+    rule: 'room',
+  },
 ]

@@ -20,6 +20,8 @@ const AT_REST: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'
 export class Standstill {
   readonly violations: Violation[] = []
   readonly #world: World
+  /** When it looked first, which is when the last fault was over. */
+  #begunAt: number | undefined
   /** Since when each mission could move and looks as it does. */
   readonly #since = new Map<string, { looks: string; at: number }>()
 
@@ -27,8 +29,25 @@ export class Standstill {
     this.#world = world
   }
 
+  /** A tenant has no more on the move than it may, once those that were taken over by mistake are given up. */
+  #lookAtLimits(missions: Snapshot['missions'], instances: Snapshot['instances']): void {
+    const { now } = this.#world.scheduler
+    this.#begunAt ??= now
+    if (now - this.#begunAt < LEASE_MS + SWEEP_MS) return
+    const living = new Set(instances.filter(({ aliveUntil }) => aliveUntil > now).map(({ id }) => id))
+    for (const { id: tenantId, maxRunning } of SIM_TENANTS) {
+      const running = missions.filter((one) => one.tenantId === tenantId && one.owner !== null && living.has(one.owner))
+      if (maxRunning === undefined || running.length <= maxRunning) continue
+      const what = `${running.length} missions of tenant ${tenantId} are on the move, of which ${maxRunning} may be.`
+      if (!this.violations.some(({ invariant }) => invariant === 'room')) {
+        this.violations.push({ invariant: 'room', counts: 'illegal', what })
+      }
+    }
+  }
+
   look({ missions, events, instances }: Snapshot): void {
     const { now } = this.#world.scheduler
+    this.#lookAtLimits(missions, instances)
     const living = new Set(instances.filter(({ aliveUntil }) => aliveUntil > now).map(({ id }) => id))
     const killers = events.filter(
       ({ type, data }) => type === 'mission.created' && JSON.stringify(data).includes('kills'),
