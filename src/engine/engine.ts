@@ -95,7 +95,6 @@ export class Engine {
   }
 
   async #claimAndRun(): Promise<{ missionId: string; end: SliceEnd } | undefined> {
-    await this.#instance.ensureAlive()
     this.#lookAtSweep()
     const held = await this.#claim()
     if (held === undefined) return undefined

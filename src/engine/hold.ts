@@ -7,13 +7,19 @@ export class Hold {
   readonly missionId: string
   readonly epoch: number
   readonly #lost = new AbortController()
+  readonly #look: () => void
   #suspect: boolean
   #inbox: number
   #watched = false
   #onNews: (() => void) | undefined
   #onCleared: (() => void) | undefined
 
-  constructor({ missionId, epoch, inbox, crashes }: Pick<Claim, 'missionId' | 'epoch' | 'inbox' | 'crashes'>) {
+  /** @param look loses all holds of an instance whose lease has run out */
+  constructor(
+    { missionId, epoch, inbox, crashes }: Pick<Claim, 'missionId' | 'epoch' | 'inbox' | 'crashes'>,
+    look: () => void,
+  ) {
+    this.#look = look
     this.missionId = missionId
     this.epoch = epoch
     this.#inbox = inbox
@@ -23,6 +29,14 @@ export class Hold {
   /** Aborted when the mission was cancelled or taken over, or when this instance can't prove that it lives. */
   get lost(): AbortSignal {
     return this.#lost.signal
+  }
+
+  /**
+   * Before anything begins: aborts `lost` where the lease has run out by now. After a process stood still, answers that came
+   * meanwhile are read before the timer fires that would tell it.
+   */
+  look(): void {
+    this.#look()
   }
 
   /** Whether it may be what its instances died of: they did again and again, and nothing was recorded since. */

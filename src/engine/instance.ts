@@ -66,13 +66,16 @@ export class Instance {
     this.#pollTimer ??= this.#every(POLL_MS, () => this.#poll())
   }
 
-  /** Another one after each lease that ran out: others may have taken what this instance had in it. */
-  get life(): number {
-    return this.#life
+  /** Another one after each lease that ran out: others may have taken what this instance had in it. Undefined in none. */
+  get life(): number | undefined {
+    this.#look()
+    return this.#isAlive() ? this.#life : undefined
   }
 
   /** Missions that are held from the moment on in which the answer is here. */
   async claim(most: number): Promise<Held[]> {
+    // Each time: whoever finds nothing asks again for a second, in which the lease may run out.
+    await this.ensureAlive()
     const suspect = ![...this.#held.values()].some((hold) => hold.suspect)
     const { life } = this
     const claims = await this.#context.missions.claim(most, suspect)
@@ -80,10 +83,10 @@ export class Instance {
   }
 
   /** @param life this instance's when it asked for the mission: what it got in a lease that is over may be somebody else's */
-  hold(claim: Claim, life: number): Hold {
-    const hold = new Hold(claim)
+  hold(claim: Claim, life: number | undefined): Hold {
+    const hold = new Hold(claim, () => this.#look())
     // The claim's answer was so late that the mission was taken for a stray meanwhile.
-    if (this.#givenUp.delete(keyOf(claim)) || life !== this.life) hold.lose()
+    if (this.#givenUp.delete(keyOf(claim)) || life === undefined || life !== this.life) hold.lose()
     this.#held.set(claim.missionId, hold)
     return hold
   }
@@ -185,6 +188,14 @@ export class Instance {
   async #wake(missionId: string, inSeconds: number): Promise<void> {
     const { telemetry, wakes } = this.#context
     await wakes.send(missionId, inSeconds).catch((error: unknown) => telemetry.wakeFailed({ missionId, error }))
+  }
+
+  #isAlive(): boolean {
+    return this.#context.clock.monotonic() < this.#aliveUntil
+  }
+
+  #look(): void {
+    if (!this.#isAlive()) this.#loseAll()
   }
 
   #loseAll(): void {

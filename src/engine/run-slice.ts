@@ -153,6 +153,7 @@ class Slice {
   }
 
   #timeIsUp(): boolean {
+    this.#outside.hold.look()
     if (this.#signal.aborted) return true
     return this.#context.clock.monotonic() - this.#begun >= this.#outside.sliceMs
   }
@@ -180,7 +181,7 @@ class Slice {
     const { missionId, tenantId } = this.#claim
     const { files } = this.#recorder.state
     const signal = once ? this.#leaseSignal : this.#signal
-    const run = { missionId, tenantId, call, key, files, profile: this.#profile, signal }
+    const run = { missionId, tenantId, call, key, files, profile: this.#profile, signal, hold: this.#outside.hold }
     this.#steps.start({ key, turn, callId: call.id }, runTool(this.#context, run))
     return true
   }

@@ -9,6 +9,7 @@ import { boundedSources } from '../tools/sources.ts'
 import type { Tool, ToolResult, Workspace } from '../tools/tool.ts'
 import { DatabaseUnreachable } from './connection-patience.ts'
 import type { EngineContext } from './context.ts'
+import type { Hold } from './hold.ts'
 import type { ClaimResult } from './ports.ts'
 
 export interface ToolRun {
@@ -19,6 +20,7 @@ export interface ToolRun {
   files: readonly FileRef[]
   profile: EffectiveProfile
   signal: AbortSignal
+  hold: Pick<Hold, 'look'>
 }
 
 /** Attempts at a tool call that may pass and may be repeated. */
@@ -96,6 +98,7 @@ class TimedOut extends Error {
 
 async function attempt(context: EngineContext, tool: Tool, run: ToolRun, input: unknown): Promise<ToolResult> {
   for (let n = 1; ; n++) {
+    run.hold.look()
     run.signal.throwIfAborted()
     const limited = limitTime(run.signal, tool.timeoutMs)
     try {

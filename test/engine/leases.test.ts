@@ -302,6 +302,35 @@ describe('an instance', () => {
     expect(await world.row(id)).toMatchObject({ status: 'completed', epoch: 2 })
   })
 
+  it('that asks for a mission again and again proves each time that it lives', async () => {
+    world = await createWorld()
+    const id = await world.create()
+    const alive: number[] = []
+    let skipped = 0
+    const one = world.engine({
+      model: script(),
+      over: ({ clock, missions }) => ({
+        clock: {
+          monotonic: () => clock.monotonic() + skipped,
+          // Between two claims: a process that stood still, or a database that took its time.
+          sleep: async () => {
+            skipped = 3_600_000
+            await world.expire(one.instance)
+          },
+        },
+        missions: {
+          ...missions,
+          claim: async (most, suspect) => {
+            alive.push((await world.sql('select from taskforce.instances where alive_until > now()')).length)
+            return alive.length === 1 ? [] : missions.claim(most, suspect)
+          },
+        },
+      }),
+    })
+    expect(await one.engine.runOne()).toEqual({ missionId: id, end: 'ended' })
+    expect(alive).toEqual([1, 1])
+  })
+
   it('that ends hands over what runs, with a wake, and takes its row away', async () => {
     const door = gate()
     let signal: AbortSignal | undefined

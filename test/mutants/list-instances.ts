@@ -6,15 +6,6 @@ const INSTANCE = 'src/engine/instance.ts'
 /** Of who holds what, and of what is done again. */
 export const instanceMutants: readonly Mutant[] = [
   {
-    name: 'late-claim-acted-upon',
-    breaks: 'A claim whose answer comes late runs tools beside the new owner.',
-    file: INSTANCE,
-    find: 'if (this.#givenUp.delete(keyOf(claim)) || life !== this.life) hold.lose()',
-    replace: '',
-    proof: simulation(16_100),
-    rule: 'I10',
-  },
-  {
     name: 'suspects-kept-together',
     breaks: 'A mission that kills its instances takes innocent ones with it.',
     file: INSTANCE,

@@ -25,7 +25,7 @@ export const journalMutants: readonly Mutant[] = [
     await this.rebase()`,
     replace: `    if (result.kind === 'recorded') return true
     this.#inbox = (await this.#context.missions.inbox(this.#lease)) ?? this.#inbox`,
-    proof: simulation(60),
+    proof: simulation(2_950),
     rule: 'I8',
   },
   {
@@ -34,7 +34,7 @@ export const journalMutants: readonly Mutant[] = [
     file: RECORDER,
     find: 'const guarded = { ...change, inbox: this.#inbox }',
     replace: 'const guarded = change',
-    proof: simulation(60),
+    proof: simulation(2_950),
     rule: 'I8',
   },
   {

@@ -71,7 +71,7 @@ function cutOneOff(world: World, seed: number, endMs: number): void {
     if (!world.faults.happens('cut', 'cut off', `at ${atMs} ms for ${forMs} ms`)) return
     one(world, random, ({ actor }) => {
       world.trace(actor, `is cut off for ${forMs} ms`)
-      world.server.cutOff.add(actor)
+      world.server.cutOff.set(actor, world.scheduler.now + forMs)
       world.scheduler.after(forMs, undefined, () => world.server.cutOff.delete(actor))
     })
   })

@@ -107,6 +107,7 @@ async function live(world: World, seed: number, plans: readonly PlannedMission[]
   people.readAll(await server.backend.snapshot())
   await scheduler.run(scheduler.now + PATIENCE_MS, () => people.idle)
   await scheduler.run(scheduler.now + WINDS_UP_MS, () => false)
+  await scheduler.run(scheduler.now + DEAF_MS, () => !isAnyToolRunning(world))
   const snapshot = await server.backend.snapshot()
   world.violations.push(...endings(snapshot, world.faultLog))
   if (rest && seed % LISTENED_TO === 0) {
@@ -116,8 +117,16 @@ async function live(world: World, seed: number, plans: readonly PlannedMission[]
   return historyOf(world, snapshot)
 }
 
+/** A poll that goes into a dead connection is given up after the driver's 30 s: so late a cancel may reach a tool. */
+const DEAF_MS = 40_000
+
 const LOOK_MS = 5_000
 const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
+
+function isAnyToolRunning({ toolRuns, living }: World): boolean {
+  const alive = new Set(living.map(({ id }) => id))
+  return toolRuns.some(({ endedAt, instance }) => endedAt === undefined && alive.has(instance))
+}
 
 function heal(world: World): void {
   world.trace(undefined, 'all faults are over')

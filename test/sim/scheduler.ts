@@ -17,7 +17,12 @@ export interface Scheduled {
   actor: Actor | undefined
   run: () => unknown
   cancelled: boolean
+  /** Set by the process itself, as by `setTimeout`; anything else is an answer from outside. */
+  timer: boolean
 }
+
+/** Above every tie that is given otherwise. */
+const AFTER_ALL_ANSWERS = 2 ** 50
 
 /** The real one: what the simulation itself waits with while the globals are replaced. */
 const realImmediate = setImmediate
@@ -47,7 +52,14 @@ export class Scheduler {
 
   /** @param tie where several are due at once, the lowest comes first; by default in the order of their scheduling */
   after(ms: number, actor: Actor | undefined, run: () => unknown, tie = 1): Scheduled {
-    const entry = { at: this.now + Math.max(0, ms), tie: tie * 2 ** 40 + this.#count++, actor, run, cancelled: false }
+    const entry = {
+      at: this.now + Math.max(0, ms),
+      tie: tie * 2 ** 40 + this.#count++,
+      actor,
+      run,
+      cancelled: false,
+      timer: false,
+    }
     this.#push(entry)
     return entry
   }
@@ -67,7 +79,7 @@ export class Scheduler {
       if (entry.cancelled || entry.actor?.dead === true) continue
       this.now = Math.max(this.now, entry.at)
       if (entry.actor !== undefined && entry.actor.frozenUntil > this.now) {
-        this.#push(Object.assign(entry, { at: entry.actor.frozenUntil }))
+        this.#push(thawed(entry, entry.actor.frozenUntil))
         continue
       }
       if (entry.actor === undefined) await entry.run()
@@ -101,6 +113,12 @@ export class Scheduler {
       index = lower
     }
   }
+}
+
+/** Node reads what lies in its sockets before it looks at its timers, also where these were due long before. */
+function thawed(entry: Scheduled, at: number): Scheduled {
+  const tie = entry.timer && entry.tie < AFTER_ALL_ANSWERS ? entry.tie + AFTER_ALL_ANSWERS : entry.tie
+  return Object.assign(entry, { at, tie })
 }
 
 function before(a: Scheduled | undefined, b: Scheduled | undefined): boolean {

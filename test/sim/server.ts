@@ -14,8 +14,8 @@ export interface SimServer {
   kill(actor: Actor, why: string): void
   /** `away`: nobody gets through. `read-only`: as a server is that has just taken over from another. */
   state: 'up' | 'away' | 'read-only'
-  /** Nothing gets from them to the server any more, nor back, and nobody tells them. */
-  cutOff: Set<Actor>
+  /** Nothing gets from them to the server until then, nor back, and nobody tells them. */
+  cutOff: Map<Actor, number>
   /** Opened so far. */
   sessions: number
   /** When somebody last said that it lives, and looked what became of its missions. */
@@ -33,6 +33,10 @@ const LOOK_AGAIN_MS = 10
 const ANSWER_MS = 30_000
 const LONGEST_MS = 3
 const SLOW_MS = 60_000
+
+/** A cut is over, and the kernel sends again what nobody has acknowledged: whoever wrote it may have given up long ago. */
+const SENT_AGAIN = 0.5
+const SENT_AGAIN_MS = 10_000
 
 /** `with` starts claims and appends alone. */
 const WRITES = /^\s*(insert|update|delete|with|commit)/i
@@ -90,10 +94,12 @@ export class SimConnection {
     await before
     if (this.closed) return this.#reject(answer, connectionError('Connection terminated unexpectedly'))
     if (fault === 'not-sent') return this.#breakOff(answer, name, false)
-    const toServer = fault === 'slow' && random.chance(0.5) ? random.int(1_000, SLOW_MS) : random.skewed(LONGEST_MS)
+    const sentAgainMs = this.#sentAgain()
+    const slowThere = fault === 'slow' && random.chance(0.5)
+    const toServer = sentAgainMs ?? (slowThere ? random.int(1_000, SLOW_MS) : random.skewed(LONGEST_MS))
     const toClient = fault === 'slow' && toServer < 1_000 ? random.int(1_000, SLOW_MS) : random.skewed(LONGEST_MS)
     const timer = scheduler.after(ANSWER_MS, this.#actor, () => this.#giveUp(answer, name))
-    if (this.#server.cutOff.has(this.#actor)) return
+    if (sentAgainMs === undefined && this.#server.cutOff.has(this.#actor)) return
     const deliver = (settle: Settle) => {
       if (this.#server.cutOff.has(this.#actor)) return
       if (fault === 'after') return this.#server.kill(this.#actor, `after ${name}`)
@@ -115,6 +121,17 @@ export class SimConnection {
     this.#server.underWay++
     this.#underWay++
     scheduler.after(toServer, undefined, () => this.#attempt(attempt))
+  }
+
+  /**
+   * In how long a statement of somebody who is cut off gets there after all. None of a transaction does: the server has
+   * ended it by then (`idle_in_transaction_session_timeout`).
+   */
+  #sentAgain(): number | undefined {
+    const { cutOff, random, scheduler } = this.#server
+    const until = cutOff.get(this.#actor)
+    if (until === undefined || this.session.pool === 'api' || !random.chance(SENT_AGAIN)) return undefined
+    return until - scheduler.now + random.int(0, SENT_AGAIN_MS)
   }
 
   async #attempt(attempt: Attempt): Promise<void> {

@@ -28,8 +28,8 @@ class VirtualTimer {
   readonly #start: () => Scheduled
 
   constructor(start: () => Scheduled) {
-    this.#start = start
-    this.#entry = start()
+    this.#start = () => Object.assign(start(), { timer: true })
+    this.#entry = this.#start()
   }
 
   cancel(): void {

@@ -59,7 +59,7 @@ export class World {
       random: this.random,
       faults: this.faults,
       state: 'up',
-      cutOff: new Set(),
+      cutOff: new Map(),
       sessions: 0,
       underWay: 0,
       beatenAt: 0,
