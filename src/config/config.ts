@@ -11,6 +11,7 @@ export interface Config {
   profilesDir: string | undefined
   logLevel: string
   engine: { sliceMs: number; concurrency: number; leaseSeconds: number }
+  backup: BackupConfig
   /** Optional parts that are half configured. Each is left out as a whole, and everything else works. */
   warnings: Problem[]
 }
@@ -36,9 +37,24 @@ export interface SearchConfig {
   semanticConfiguration: string | undefined
 }
 
+/** Backups lie in the account of `storage`. */
+export interface BackupConfig {
+  container: string
+  retentionDays: number
+  /** Whether each is copied to a second container, whose address may hold a signature and is a secret. */
+  offsite: boolean
+  /** The key of Key Vault that encrypts them; none: they are stored as they are. */
+  keyUrl: string | undefined
+  /** Days that ended missions are kept for; undefined: for ever. */
+  missionDays: number | undefined
+}
+
 /** Kept apart from the rest; never logged, never part of an error. */
 export interface Secrets {
   databaseUrl: string
+  /** Past the pooler. */
+  databaseDirectUrl: string | undefined
+  offsiteUrl: string | undefined
   storageConnectionString: string | undefined
   openAiApiKey: string | undefined
   azureOpenAiApiKey: string | undefined

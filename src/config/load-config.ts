@@ -83,6 +83,13 @@ function toConfig(settings: Settings): Config {
       concurrency: settings.MISSION_CONCURRENCY,
       leaseSeconds: settings.LEASE_SECONDS,
     },
+    backup: {
+      container: settings.BACKUP_CONTAINER,
+      retentionDays: settings.BACKUP_RETENTION_DAYS,
+      offsite: settings.BACKUP_OFFSITE_URL !== undefined,
+      keyUrl: settings.BACKUP_KEY_URL,
+      missionDays: settings.MISSION_RETENTION_DAYS,
+    },
     warnings: halfConfigured(settings),
   }
 }
@@ -122,6 +129,8 @@ function toSearch(settings: Settings): SearchConfig | undefined {
 function toSecrets(settings: Settings): Secrets {
   return {
     databaseUrl: settings.DATABASE_URL,
+    databaseDirectUrl: settings.DATABASE_DIRECT_URL,
+    offsiteUrl: settings.BACKUP_OFFSITE_URL,
     storageConnectionString: settings.JOBS_STORAGE,
     openAiApiKey: settings.OPENAI_API_KEY,
     azureOpenAiApiKey: settings.AZURE_OPENAI_API_KEY,

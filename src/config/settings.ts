@@ -3,6 +3,12 @@ import { z } from 'zod'
 const seconds = (fallback: number, most: number) =>
   z.coerce.number('must be a number of seconds').positive().max(most).default(fallback)
 
+const schedule = (fallback: string) =>
+  z
+    .string()
+    .regex(/^\S+( +\S+){5}$/, 'six fields such as "0 * * * * *": second, minute, hour, day, month, day of the week')
+    .default(fallback)
+
 const databaseUrl = z
   .string()
   .regex(/^postgres(ql)?(\+\w+)?:\/\/\S+$/, 'a URL such as postgresql://user:password@host:5432/taskforce')
@@ -23,7 +29,7 @@ export const settingsSchema = z.object({
   ),
   DATABASE_DIRECT_URL: databaseUrl
     .optional()
-    .describe('Postgres past the pooler, for migrations. Default: DATABASE_URL.'),
+    .describe('Postgres past the pooler, for migrations, backups and restores. Default: DATABASE_URL.'),
   DATABASE_POOLER: z.literal('transaction').optional().describe('"transaction" behind PgBouncer in transaction mode.'),
   DATABASE_AUTH: z
     .enum(['password', 'entra'])
@@ -110,11 +116,39 @@ export const settingsSchema = z.object({
     .default(32)
     .describe('Missions that one instance moves at once.'),
   LEASE_SECONDS: seconds(30, 600).describe('How long an instance is believed to live after its last sign of life.'),
-  SWEEP_SCHEDULE: z
+  SWEEP_SCHEDULE: schedule('0 * * * * *').describe('When the sweep runs (six fields, UTC).'),
+  BACKUP_SCHEDULE: schedule('0 0 2 * * *').describe('When a backup is made (six fields, UTC).'),
+  DRILL_SCHEDULE: schedule('0 0 4 * * 0').describe('When the newest backup is restored to see that it can be.'),
+  RETAIN_SCHEDULE: schedule('0 30 3 * * *').describe('When missions and keys go that are kept no longer.'),
+  BACKUP_CONTAINER: z
     .string()
-    .regex(/^\S+( +\S+){5}$/, 'six fields such as "0 * * * * *": second, minute, hour, day, month, day of the week')
-    .default('0 * * * * *')
-    .describe('When the sweep runs (six fields, UTC).'),
+    .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, 'a container name: 3 to 63 lower-case letters, digits and single hyphens')
+    .default('backups')
+    .describe('Blob container of backups, in the account of JOBS_STORAGE.'),
+  BACKUP_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('Days that backups are kept for; the newest 7 verified ones are kept in any case.'),
+  BACKUP_OFFSITE_URL: url
+    .optional()
+    .describe(
+      'A second container that each backup is copied to, https://ACCOUNT.blob.core.windows.net/CONTAINER; with a signature (?sv=…) or an identity.',
+    ),
+  BACKUP_KEY_URL: url
+    .optional()
+    .describe(
+      'A key of Key Vault, https://NAME.vault.azure.net/keys/KEY: backups are then encrypted before they leave the process.',
+    ),
+  MISSION_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe('Days that ended missions are kept for, where a tenant has no days of its own. Default: for ever.'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

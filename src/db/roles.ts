@@ -1,7 +1,13 @@
 import { DatabaseError, escapeIdentifier, escapeLiteral, type ClientBase } from 'pg'
 
 /** What the schema's grants and policies name; nobody logs in as one of these. */
-export const SCHEMA_ROLES = ['taskforce_owner', 'taskforce_api', 'taskforce_engine', 'taskforce_backup'] as const
+export const SCHEMA_ROLES = [
+  'taskforce_owner',
+  'taskforce_api',
+  'taskforce_engine',
+  'taskforce_backup',
+  'taskforce_retention',
+] as const
 
 export interface Login {
   name: string
@@ -36,12 +42,16 @@ export async function createLogins(
 ): Promise<void> {
   await createSchemaRoles(superClient)
   await createLogin(superClient, owner, 'createrole')
-  await createLogin(superClient, app, 'nocreaterole')
+  // A restore drill restores into a database of its own, and drops it.
+  await createLogin(superClient, app, 'nocreaterole createdb')
   await grantRole(superClient, { role: 'taskforce_owner', to: owner.name, inherit: true })
   await grantRole(superClient, { role: 'taskforce_engine', to: app.name, inherit: true })
   // With the API's rights inherited too, both policies would apply to the engine's statements, and the tenant's one is an
   // error outside a tenant's transaction.
   await grantRole(superClient, { role: 'taskforce_api', to: app.name, inherit: false })
+  // Taken up by backups, to read all, and by retention, to take away: what serves missions has neither right.
+  await grantRole(superClient, { role: 'taskforce_backup', to: app.name, inherit: false })
+  await grantRole(superClient, { role: 'taskforce_retention', to: app.name, inherit: false })
   await createDatabase(superClient, database, owner.name)
   for (const [setting, value] of Object.entries(APP_LIMITS)) {
     await superClient.query(`alter role ${quote(app.name)} in database ${quote(database)} set ${setting} = '${value}'`)

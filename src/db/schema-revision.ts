@@ -1,7 +1,7 @@
 import type pg from 'pg'
 
 /** The newest migration this code knows, and the oldest schema it works with. */
-export const CODE_REVISION = 2
+export const CODE_REVISION = 3
 
 export interface SchemaRevision {
   /** The newest migration in the database; 0 where all were taken back. */

@@ -13,7 +13,7 @@ import { withConnection } from '../support/postgres.ts'
 import { CURRENT } from './migrate-folder.ts'
 
 const LOGIN = { name: 'Some Body', password: "it's 100% secret" }
-const ROLES = ['taskforce_owner', 'taskforce_api', 'taskforce_engine', 'taskforce_backup']
+const ROLES = ['taskforce_owner', 'taskforce_api', 'taskforce_engine', 'taskforce_backup', 'taskforce_retention']
 
 /** Roles belong to a whole server, so these tests have one of their own. */
 let folder = ''

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { SCHEMA_ROLES } from '../roles.ts'
 
 /** Relations of the schema. PG 18 lists not-null constraints as well (contype 'n'), which the columns already say. */
 const CATALOG = `
@@ -52,7 +53,7 @@ from privileges cross join lateral aclexplode(acl) left join pg_roles on pg_role
 where grantee <> owner and (grantee = 0 or rolname = any ($1))`
 
 /** Whose grants count. A deployment may give others the right to read, and the owner's own differ between versions. */
-const GRANTEES = ['taskforce_owner', 'taskforce_api', 'taskforce_engine', 'taskforce_backup']
+const GRANTEES: readonly string[] = SCHEMA_ROLES
 
 /**
  * What the schema really is: one line for each table, column, constraint, index, policy, grant, function and trigger,
