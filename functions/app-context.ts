@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { ApiContext } from '../src/api/endpoints.ts'
+import type { BackupContext } from '../src/backup/context.ts'
+import { createBackupWatch } from '../src/backup/watch-backups.ts'
 import type { Config, Problem, Secrets } from '../src/config/config.ts'
 import { loadConfig } from '../src/config/load-config.ts'
 import { createDatabases, type Databases } from '../src/db/connection.ts'
@@ -23,6 +25,7 @@ import { createTelemetry, type Telemetry } from '../src/telemetry/events.ts'
 import { createLogger } from '../src/telemetry/logger.ts'
 import { createTools } from '../src/tools/registry.ts'
 import { version } from '../src/version.ts'
+import { createBackupContext } from './backup-context.ts'
 
 /** One process's parts, wired together. Nothing here connects anywhere before it is used. */
 export interface AppContext {
@@ -31,11 +34,13 @@ export interface AppContext {
   wakes: Wakes
   telemetry: Telemetry
   engine: Engine
+  backup: BackupContext
   api: ApiContext
   /** What is wrong with single profiles; the others work. */
   problems: Problem[]
   pingQueue(): Promise<void>
   pingBlobs(): Promise<void>
+  watchBackups(): Promise<void>
 }
 
 export type AppResult = { ok: true; app: AppContext } | { ok: false; problems: Problem[]; telemetry: Telemetry }
@@ -45,6 +50,13 @@ let result: AppResult | undefined
 /** Made on first use, since the app must load with no configuration at all; the same for the life of the process. */
 export function appContext(): AppResult {
   return (result ??= createApp(process.env))
+}
+
+/** For triggers that nobody reads an answer of. Throws where the configuration is wrong. */
+export function readyApp(): AppContext {
+  const ready = appContext()
+  if (!ready.ok) throw new Error('The service is not configured; see /health/ready')
+  return ready.app
 }
 
 /** The context where it was made already; ending a process must not make one. */
@@ -85,13 +97,16 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
     newId: () => uuidv7(),
   }
   const auth = { mode: config.auth, apiKey: secrets.apiKey }
-  const api = { missions, watchers: new Watchers(databases.engine), engine, auth }
+  const backup = createBackupContext(config, secrets, telemetry)
+  const api = { missions, watchers: new Watchers(databases.engine), engine, auth, backup }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
   const pingBlobs = async () => void (await (await connectBlobs()).exists())
   const leftOut = [...config.warnings, ...problems]
   if (leftOut.length > 0) telemetry.misconfigured(leftOut)
-  return { ok: true, app: { config, databases, wakes, telemetry, engine, api, problems, pingQueue, pingBlobs } }
+  const watchBackups = createBackupWatch(databases.engine, telemetry, () => performance.now())
+  const pings = { pingQueue, pingBlobs, watchBackups }
+  return { ok: true, app: { config, databases, wakes, telemetry, engine, backup, api, problems, ...pings } }
 }
 
 interface EngineParts {

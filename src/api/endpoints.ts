@@ -1,3 +1,4 @@
+import type { BackupContext } from '../backup/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Caller } from '../missions/context.ts'
 import type { MissionsContext } from '../missions/context.ts'
@@ -10,6 +11,7 @@ export interface ApiContext {
   watchers: Watchers
   engine: Pick<Engine, 'reserve'>
   auth: AuthSettings
+  backup: BackupContext
 }
 
 /** One route's work; throws a Refusal where it can't be done. */

@@ -1,4 +1,6 @@
+import { backupWorries } from '../backup/standing.ts'
 import { sweepAge } from '../db/queries/sweep.ts'
+import { upkeepAges } from '../db/queries/upkeep.ts'
 import { isConnectionError } from '../db/pg-errors.ts'
 import { CODE_REVISION, readSchemaRevision, schemaFits } from '../db/schema-revision.ts'
 import type { EngineDb } from '../db/connection.ts'
@@ -28,11 +30,12 @@ const CHECK_MS = 4_000
 
 /** Looks at everything that missions need. Only the database, its schema and the configuration make it `unavailable`. */
 export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness> {
-  const [schema, queue, blobs, sweep] = await Promise.all([
+  const [schema, queue, blobs, sweep, backup] = await Promise.all([
     checkSchema(inputs.db),
     checkStorage(inputs.pingQueue, 'the queue', 'missions start with the next sweep'),
     checkStorage(inputs.pingBlobs, 'the blob storage', 'calls of tools that act once are not made'),
     checkSweep(inputs.db),
+    checkBackup(inputs.db),
   ])
   const config = checkConfig(inputs.problems)
   const checks = {
@@ -43,6 +46,7 @@ export async function checkReadiness(inputs: ReadinessInputs): Promise<Readiness
     blobs,
     model: checkModel(inputs.config),
     search: checkSearch(inputs.config),
+    backup,
     sweep,
   }
   const vital = [checks.database, checks.schema, checks.config]
@@ -141,6 +145,23 @@ async function checkSweep(db: EngineDb | undefined): Promise<Check> {
       detail: 'the sweep is late: timers may have stopped',
       observed: { ageMs: Math.round(age) },
     }
+  } catch {
+    return { status: 'warn', detail: 'not known while the database is out of reach' }
+  }
+}
+
+/** By what the upkeep has recorded: readiness is asked every few seconds, and lists no blobs. */
+async function checkBackup(db: EngineDb | undefined): Promise<Check> {
+  if (db === undefined) return { status: 'warn', detail: 'not known' }
+  try {
+    const ages = await withTimeout(upkeepAges(db))
+    const worries = backupWorries(ages)
+    const observed = Object.fromEntries(
+      ages.runs.flatMap(({ kind, lastGoodMs }) =>
+        kind === 'backup' || kind === 'drill' ? [[`${kind}AgeMs`, lastGoodMs && Math.round(lastGoodMs)]] : [],
+      ),
+    )
+    return worries.length === 0 ? pass({ observed }) : { status: 'warn', detail: worries.join('; '), observed }
   } catch {
     return { status: 'warn', detail: 'not known while the database is out of reach' }
   }

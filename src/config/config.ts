@@ -40,6 +40,8 @@ export interface SearchConfig {
 /** Backups lie in the account of `storage`. */
 export interface BackupConfig {
   container: string
+  /** In place of the container, on one machine. */
+  folder: string | undefined
   retentionDays: number
   /** Whether each is copied to a second container, whose address may hold a signature and is a secret. */
   offsite: boolean

@@ -33,6 +33,9 @@ function crossChecks(settings: Settings, env: Environment): Problem[] {
   if (settings.AUTH === 'off' && platform !== undefined) {
     problems.push(problem('AUTH', `"off" is for one machine only and is refused where ${platform} is set; use "keys"`))
   }
+  if (settings.BACKUP_FOLDER !== undefined && platform !== undefined) {
+    problems.push(problem('BACKUP_FOLDER', `would go with the instance where ${platform} is set; use BACKUP_CONTAINER`))
+  }
   if (settings.AUTH === 'keys' && settings.TASKFORCE_API_KEY === undefined) {
     problems.push(problem('TASKFORCE_API_KEY', 'is not set, and AUTH is "keys": nobody could sign in'))
   }
@@ -85,6 +88,7 @@ function toConfig(settings: Settings): Config {
     },
     backup: {
       container: settings.BACKUP_CONTAINER,
+      folder: settings.BACKUP_FOLDER,
       retentionDays: settings.BACKUP_RETENTION_DAYS,
       offsite: settings.BACKUP_OFFSITE_URL !== undefined,
       keyUrl: settings.BACKUP_KEY_URL,

@@ -125,6 +125,11 @@ export const settingsSchema = z.object({
     .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, 'a container name: 3 to 63 lower-case letters, digits and single hyphens')
     .default('backups')
     .describe('Blob container of backups, in the account of JOBS_STORAGE.'),
+  BACKUP_FOLDER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of backups in place of the container, on one machine only; npm start sets its own.'),
   BACKUP_RETENTION_DAYS: z.coerce
     .number()
     .int()

@@ -45,6 +45,9 @@ export async function createLogins(
   // A restore drill restores into a database of its own, and drops it.
   await createLogin(superClient, app, 'nocreaterole createdb')
   await grantRole(superClient, { role: 'taskforce_owner', to: owner.name, inherit: true })
+  // For backups and retention by hand.
+  await grantRole(superClient, { role: 'taskforce_backup', to: owner.name, inherit: false })
+  await grantRole(superClient, { role: 'taskforce_retention', to: owner.name, inherit: false })
   await grantRole(superClient, { role: 'taskforce_engine', to: app.name, inherit: true })
   // With the API's rights inherited too, both policies would apply to the engine's statements, and the tenant's one is an
   // error outside a tenant's transaction.

@@ -75,7 +75,7 @@ async function start(
     bundle: entry,
     hostJson: join(root, 'host.json'),
     port,
-    env: appEnvironment(env, services, demo),
+    env: appEnvironment({ env, dataDir, services, demo }),
     log: options.appLog ?? (() => undefined),
     timerStatusDir: join(dataDir, 'timers'),
     // A message that was in hand when everything was killed comes back after this time, not after Azure's ten minutes.
@@ -100,7 +100,7 @@ async function start(
  */
 function checkSettings(env: NodeJS.ProcessEnv, log: (line: string) => void): Config {
   const stand = { ownerUrl: '', appUrl: 'postgresql://127.0.0.1/taskforce', storageConnectionString: 'local' }
-  const result = loadConfig(appEnvironment(env, stand, undefined))
+  const result = loadConfig(appEnvironment({ env, dataDir: '.', services: stand, demo: undefined }))
   if (!result.ok) throw new Error(['These settings are wrong:', ...result.problems.map(sentence)].join('\n  '))
   const { config } = result
   const { byName, problems } = readProfiles(createTools(), config)
@@ -120,11 +120,20 @@ async function startModel(env: NodeJS.ProcessEnv, log: (line: string) => void): 
   return demo
 }
 
+interface Parts {
+  env: NodeJS.ProcessEnv
+  dataDir: string
+  services: Omit<Services, 'stop'>
+  demo: DemoModelServer | undefined
+}
+
 /** `AUTH=off` is this environment's to give: it serves 127.0.0.1 only. A user's own key or mode wins. */
-function appEnvironment(env: NodeJS.ProcessEnv, services: Omit<Services, 'stop'>, demo: DemoModelServer | undefined) {
+function appEnvironment({ env, dataDir, services, demo }: Parts) {
   const auth = env['TASKFORCE_API_KEY'] ? 'keys' : 'off'
   return {
     AUTH: auth,
+    // Beside Azurite's own data, where commands look for them.
+    BACKUP_FOLDER: join(dataDir, 'backups'),
     ...env,
     DATABASE_URL: services.appUrl,
     DATABASE_DIRECT_URL: undefined,

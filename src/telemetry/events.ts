@@ -29,6 +29,18 @@ export interface Telemetry {
   heartbeatFailed(error: unknown): void
   shutdownFailed(error: unknown): void
   requestFailed(about: { route: string; invocationId: string; error: unknown }): void
+  /** With `drift`, the backup is unverified: its data is there, and the schema was changed by hand. */
+  backupMade(about: { name: string; bytes: number; rows: number; durationMs: number; drift: readonly string[] }): void
+  backupFailed(about: { backup: string | undefined; error: unknown }): void
+  backupNotCopied(about: { backup: string; place: string; error: unknown }): void
+  /** No verified backup, or no drill, for too long. */
+  backupOverdue(about: { why: string }): void
+  drilled(about: { name: string; ok: boolean; failed: readonly string[]; durationMs: number }): void
+  drillFailed(error: unknown): void
+  pruned(about: { removed: readonly string[]; held: readonly string[] }): void
+  pruneFailed(error: unknown): void
+  retained(about: object): void
+  retainFailed(error: unknown): void
 }
 
 export function createTelemetry(logger: Logger): Telemetry {
@@ -61,6 +73,21 @@ export function createTelemetry(logger: Logger): Telemetry {
     shutdownFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'app.shutdown.failed')),
     heartbeatFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed')),
     requestFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'api.request.failed'),
+    backupMade: ({ drift, name, bytes, rows, durationMs }) => {
+      const facts = { backup: name, bytes, rows, durationMs }
+      if (drift.length === 0) logger.info(facts, 'backup.finished')
+      else logger.error({ ...facts, drift: drift.slice(0, 20) }, 'backup.unverified')
+    },
+    backupFailed: ({ backup, error }) => logger.error({ backup, err: reason(error) }, 'backup.failed'),
+    backupNotCopied: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'backup.offsite.failed'),
+    backupOverdue: (about) => logger.error(about, 'backup.overdue'),
+    drilled: ({ name, ok, failed, durationMs }) =>
+      logger[ok ? 'info' : 'error']({ backup: name, failed, durationMs }, `backup.drill.${ok ? 'passed' : 'failed'}`),
+    drillFailed: (error) => logger.error({ err: reason(error) }, 'backup.drill.failed'),
+    pruned: (about) => logger.info(about, 'backup.pruned'),
+    pruneFailed: (error) => logger.error({ err: reason(error) }, 'backup.prune.failed'),
+    retained: (about) => logger.info(about, 'retention.finished'),
+    retainFailed: (error) => logger.error({ err: reason(error) }, 'retention.failed'),
   }
 }
 

@@ -4,12 +4,23 @@ import { normaliseUrl } from '../connection.ts'
 
 const CONNECT_MS = 10_000
 
+export interface ConnectOptions {
+  /** Gives the password (a token of Entra ID); absent: the one in the URL. */
+  password?: (() => Promise<string>) | undefined
+  /** As the server lists it. */
+  name?: string
+}
+
 /**
  * Runs `work` with one connection of its own and closes it. Throws TerminalError `database_unreachable` or
  * `database_refused`, with what to do and without the password, where there is no connection to be had.
  */
-export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = createClient(url)
+export async function withClient<T>(
+  url: string,
+  work: (client: Client) => Promise<T>,
+  options: ConnectOptions = {},
+): Promise<T> {
+  const client = createClient(url, options)
   // The query under way gets the error as well; without a listener the process would end before it can say so.
   client.on('error', () => undefined)
   try {
@@ -22,7 +33,7 @@ export async function withClient<T>(url: string, work: (client: Client) => Promi
   }
 }
 
-function createClient(url: string): Client {
+function createClient(url: string, { password, name = 'taskforce-migrate' }: ConnectOptions): Client {
   const connectionString = normaliseUrl(url)
   const protocol = URL.parse(connectionString)?.protocol
   if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
@@ -35,7 +46,8 @@ function createClient(url: string): Client {
     connectionString,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
-    application_name: 'taskforce-migrate',
+    application_name: name,
+    ...(password === undefined ? {} : { password }),
   })
 }
 

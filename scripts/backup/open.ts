@@ -1,0 +1,69 @@
+import { join, resolve } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
+import type { BackupContext } from '../../src/backup/context.ts'
+import { openStores } from '../../src/backup/store/open-store.ts'
+import { entraPassword } from '../../src/db/entra-password.ts'
+import { TerminalError } from '../../src/domain/errors.ts'
+import { createTelemetry } from '../../src/telemetry/events.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { version } from '../../src/version.ts'
+import { readSettings } from '../doctor/read-settings.ts'
+import { readSurroundings } from '../doctor/surroundings.ts'
+import type { Context } from './context.ts'
+
+export interface OpenOptions {
+  data: string
+  /** Commands that only look at the store need no database. */
+  database?: boolean
+}
+
+export interface Opened extends BackupContext {
+  storageConnectionString: string | undefined
+  /** Where backups are files of this machine. */
+  folder: string | undefined
+}
+
+/**
+ * The database and the stores that a command works with: those of the environment or local.settings.json, else those of the
+ * local environment that runs, whose backups lie in a folder. Throws TerminalError `database_unknown`, `settings_wrong`.
+ */
+export function open({ data, database = true }: OpenOptions, { env, cwd, terminal }: Context): Opened {
+  const dataDir = resolve(cwd, data)
+  const surroundings = readSurroundings({ env, cwd, dataDir })
+  const values = new Map(surroundings.values)
+  const storage = ['JOBS_STORAGE', 'JOBS_STORAGE__queueServiceUri'].map((name) => values.get(name))
+  // Backups of a local environment are in its folder, whether it runs or not, so that they outlive Azurite's data.
+  const isElsewhere = storage.some((one) => one !== undefined && one.source !== 'npm start')
+  if (!isElsewhere && !values.has('BACKUP_FOLDER'))
+    values.set('BACKUP_FOLDER', { value: join(dataDir, 'backups'), source: 'npm start' })
+  const bare = !['DATABASE_URL', 'DATABASE_DIRECT_URL'].some((name) => values.has(name))
+  if (database && bare) throw noDatabase()
+  const { config, secrets, findings } = readSettings({ ...surroundings, values, bare })
+  const wrong = findings.filter(({ status, name }) => status === 'fail' && /^(DATABASE|JOBS_STORAGE|BACKUP)_/.test(name))
+  if (wrong.length > 0) throw settingsWrong(wrong.map(({ name, detail }) => `${name} ${detail}`))
+  const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
+  const destination = { write: (line: string) => terminal.note(`event: ${line.trimEnd()}`) }
+  return {
+    databaseUrl: secrets.databaseDirectUrl ?? secrets.databaseUrl,
+    connect: { password: config.database.auth === 'entra' ? entraPassword : undefined },
+    ...openStores(config, secrets),
+    keyUrl: config.backup.keyUrl,
+    retentionDays: config.backup.retentionDays,
+    storageConnectionString: secrets.storageConnectionString,
+    folder: config.backup.folder,
+    // What went wrong beside the command's own answer; the answer itself is printed.
+    telemetry: createTelemetry(createLogger({ level: 'error', secrets: known, destination })),
+    newId: () => uuidv7(),
+    version,
+  }
+}
+
+function noDatabase(): TerminalError {
+  return new TerminalError('database_unknown', 'No database is named.', {
+    hint: 'Set DATABASE_URL, or start the local environment with npm start and name its data folder with --data.',
+  })
+}
+
+function settingsWrong(problems: string[]): TerminalError {
+  return new TerminalError('settings_wrong', `These settings are wrong: ${problems.join('; ')}.`)
+}

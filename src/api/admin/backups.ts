@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { backUp } from '../../backup/back-up.ts'
+import type { BackupContext } from '../../backup/context.ts'
+import { describeBackup, type KnownBackup } from '../../backup/known-backup.ts'
+import { isBackupName } from '../../backup/name.ts'
+import { listBackups } from '../../backup/retention/list-backups.ts'
+import { pruneBackups } from '../../backup/retention/prune.ts'
+import { verifyBackup } from '../../backup/verify-backup.ts'
+import { TerminalError } from '../../domain/errors.ts'
+import { Refusal, type RefusalCode } from '../../missions/refusal.ts'
+import type { Endpoint } from '../endpoints.ts'
+import { json, type ApiRequest } from '../http.ts'
+import { parse } from '../parse.ts'
+import { readJson } from '../read-body.ts'
+
+/** The platform ends an answer after 230 s, and the slowest dump that was measured wrote 49 MB a second. */
+const LARGEST_IN_A_REQUEST = 8e9
+
+/** All backups, the newest first. */
+export const list: Endpoint = async (_request, { backup }) => {
+  const backups = await refusing(() => listBackups(backup.main))
+  return json(200, { items: backups.toSorted((a, b) => (a.name < b.name ? 1 : -1)).map(describeBackup) })
+}
+
+/** 201 with what was made; the request lasts as long as the backup. */
+export const create: Endpoint = async (request, { backup }) => {
+  parse(z.strictObject({}), (await readJson(request, { whenEmpty: {} })).value)
+  const report = await refusing(() => backUp(backup, { limitBytes: LARGEST_IN_A_REQUEST }))
+  return json(201, report, { location: `/api/v1/admin/backups/${report.name}` })
+}
+
+export const read: Endpoint = async (request, { backup }) => {
+  const found = await find(backup, request)
+  return json(200, { ...describeBackup(found), ...(found.manifest === undefined ? {} : { manifest: found.manifest }) })
+}
+
+/** Reads it to its last byte: 200 with `ok`, and why not. */
+export const verify: Endpoint = async (request, { backup }) => {
+  const { name } = await find(backup, request)
+  try {
+    await verifyBackup(backup.main, name)
+    return json(200, { name, ok: true })
+  } catch (error) {
+    if (!(error instanceof TerminalError) || !DAMAGE.has(error.code)) throw refusalOf(error)
+    return json(200, { name, ok: false, why: error.message })
+  }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(['backup_damaged', 'backup_differs', 'backup_missing', 'backup_unreadable', 'manifest_damaged'])
+
+/** `{"dryRun"?}`: what went, and what would go. */
+export const prune: Endpoint = async (request, { backup }) => {
+  const body = parse(z.strictObject({ dryRun: z.boolean().default(false) }), (await readJson(request, { whenEmpty: {} })).value)
+  const { main, offsite, retentionDays } = backup
+  return json(200, await refusing(() => pruneBackups({ store: main, offsite, retentionDays, byHand: true, ...body })))
+}
+
+async function find({ main }: BackupContext, request: ApiRequest): Promise<KnownBackup> {
+  const name = new URL(request.url).pathname.split('/')[5] ?? ''
+  const found = isBackupName(name) ? (await refusing(() => listBackups(main))).find((one) => one.name === name) : undefined
+  if (found === undefined) throw new Refusal('not_found', 'There is no backup of this name.')
+  return found
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw refusalOf(error)
+  }
+}
+
+const CODES: Readonly<Record<string, RefusalCode>> = {
+  backup_running: 'illegal_state',
+  backup_exists: 'illegal_state',
+  newest_backup_too_old: 'illegal_state',
+  backup_too_large: 'too_large',
+  backup_missing: 'not_found',
+}
+
+/** What this deployment is to mend is no defect of the request's: 503 with the words for it. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof TerminalError)) return error
+  const detail = error.hint === undefined ? error.message : `${error.message} ${error.hint}`
+  return new Refusal(CODES[error.code] ?? 'not_ready', detail)
+}

@@ -1,0 +1,158 @@
+import { withClient } from '../db/migrate/connect.ts'
+import { readGeneration } from '../db/queries/generation.ts'
+import { recordUpkeep } from '../db/queries/upkeep.ts'
+import { tryUpkeepLock } from '../db/queries/upkeep-lock.ts'
+import { TerminalError } from '../domain/errors.ts'
+import type { Client } from 'pg'
+import { createDataKey } from './codec/data-key.ts'
+import { createEncoder } from './codec/encode.ts'
+import type { BackupContext } from './context.ts'
+import { dump } from './dump/dump.ts'
+import { encodeManifest, isVerified, type DumpContents, type Encryption, type Manifest } from './manifest.ts'
+import { backupName, dataFile, manifestFile } from './name.ts'
+import { readBack } from './read-back.ts'
+import { copyFile } from './store/copy-offsite.ts'
+
+export interface BackupReport {
+  name: string
+  bytes: number
+  rows: number
+  snapshotAt: string
+  sha256: string
+  durationMs: number
+  /** Read back, and the schema is the one that its revision makes. */
+  verified: boolean
+  /** How the schema differs from it. */
+  drift: string[]
+  /** What became of the copy; absent: none is configured. */
+  offsite?: { ok: true } | { ok: false; why: string }
+}
+
+export interface BackUpOptions {
+  /** Most bytes of table data that are begun with; absent: any number. */
+  limitBytes?: number
+  signal?: AbortSignal
+  onProgress?: (bytes: number, estimate: number) => void
+}
+
+/**
+ * Makes one backup: dumps, stores, reads back, and only then writes the manifest that makes it exist; then copies both offsite.
+ * What came of it is a row of the upkeep, also where it failed. A copy that fails does not undo the backup.
+ * Throws TerminalError, `backup_running` where another one is under way; nothing is left behind then.
+ */
+export async function backUp(context: BackupContext, options: BackUpOptions = {}): Promise<BackupReport> {
+  const { databaseUrl, connect, telemetry, newId } = context
+  return withClient(
+    databaseUrl,
+    async (client) => {
+      if (!(await tryUpkeepLock(client))) throw running()
+      const startedAt = await databaseTime(client)
+      const name = backupName(startedAt)
+      const row = { id: newId(), kind: 'backup', backup: name, startedAt } as const
+      try {
+        const report = await make(context, client, { name, startedAt }, options)
+        await recordUpkeep(client, { ...row, ok: report.verified, report })
+        telemetry.backupMade(report)
+        return report
+      } catch (error) {
+        const why = reasonOf(error)
+        telemetry.backupFailed({ backup: name, error })
+        // Where the connection is what failed, another one tells.
+        await withClient(databaseUrl, (other) => recordUpkeep(other, { ...row, ok: false, report: { why } }), connect).catch(
+          (failure: unknown) => telemetry.backupFailed({ backup: name, error: failure }),
+        )
+        throw error
+      }
+    },
+    { ...connect, name: 'taskforce-backup' },
+  )
+}
+
+async function make(
+  context: BackupContext,
+  client: Client,
+  { name, startedAt }: { name: string; startedAt: Date },
+  options: BackUpOptions,
+): Promise<BackupReport> {
+  const begun = performance.now()
+  const { main, keyUrl, version } = context
+  const key = keyUrl === undefined ? undefined : await createDataKey(keyUrl)
+  const encryption: Encryption | undefined = key && { algorithm: 'AES-256-GCM', chunkBytes: key.chunkBytes, ...key.wrapped }
+  const file = dataFile(name, key !== undefined)
+  const { contents, stored } = await store(context, client, { file, dataKey: key?.dataKey }, options)
+  const full = { ...stored, codec: 'zstd' as const, ...(encryption === undefined ? {} : { encryption }) }
+  await readBack(main, file, { contents, stored: full }, key?.dataKey)
+  const manifest: Manifest = {
+    format: 1,
+    name,
+    file,
+    contents,
+    stored: full,
+    readBackAt: new Date(startedAt.getTime() + (performance.now() - begun)).toISOString(),
+    generation: await readGeneration(client),
+    version,
+  }
+  await main.put(manifestFile(name), encodeManifest(manifest))
+  const offsite = await copyOffsite(context, manifest)
+  return {
+    name,
+    bytes: stored.bytes,
+    rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+    snapshotAt: contents.snapshotAt,
+    sha256: stored.sha256,
+    durationMs: Math.round(performance.now() - begun),
+    verified: isVerified(manifest),
+    drift: contents.drift,
+    ...(offsite === undefined ? {} : { offsite }),
+  }
+}
+
+async function store(
+  { main, version }: BackupContext,
+  client: Client,
+  { file, dataKey }: { file: string; dataKey: Buffer | undefined },
+  options: BackUpOptions,
+): Promise<{ contents: DumpContents; stored: { bytes: number; sha256: string } }> {
+  const pending = await main.begin(file)
+  const encoder = createEncoder((chunk) => pending.write(chunk), dataKey)
+  try {
+    const contents = await dump(client, (chunk) => encoder.write(chunk), { version, ...options })
+    const stored = await encoder.end()
+    // By hand and last: libraries that upload a stream commit what they have when it ends too early.
+    await pending.commit()
+    return { contents, stored }
+  } catch (error) {
+    encoder.destroy()
+    await pending.abort()
+    throw error
+  }
+}
+
+/** The manifest last, as in the main store. */
+async function copyOffsite({ main, offsite, telemetry }: BackupContext, manifest: Manifest): Promise<BackupReport['offsite']> {
+  if (offsite === undefined) return undefined
+  const { name, file, stored } = manifest
+  try {
+    await copyFile(main, offsite, file, stored.sha256)
+    await offsite.put(manifestFile(name), encodeManifest(manifest))
+    return { ok: true }
+  } catch (error) {
+    telemetry.backupNotCopied({ backup: name, place: offsite.place, error })
+    return { ok: false, why: reasonOf(error) }
+  }
+}
+
+async function databaseTime(client: Client): Promise<Date> {
+  const { rows } = await client.query<{ now: Date }>('select pg_catalog.now() as now')
+  return rows[0]?.now ?? new Date(Number.NaN)
+}
+
+function running(): TerminalError {
+  return new TerminalError('backup_running', 'Another backup, drill or removal of backups is under way.', {
+    hint: 'Let it finish; in pg_stat_activity it is application_name taskforce-backup.',
+  })
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,18 @@
+import type { ConnectOptions } from '../db/migrate/connect.ts'
+import type { Telemetry } from '../telemetry/events.ts'
+import type { BackupStore } from './store/store.ts'
+
+/** What backups, drills and their retention need; nothing in it connects before it is used. */
+export interface BackupContext {
+  /** Past the pooler, and how to sign in there. */
+  databaseUrl: string
+  connect: ConnectOptions
+  main: BackupStore
+  offsite: BackupStore | undefined
+  /** The key of Key Vault that encrypts; undefined: backups are stored as they are. */
+  keyUrl: string | undefined
+  retentionDays: number
+  telemetry: Telemetry
+  newId: () => string
+  version: string
+}
