@@ -62,9 +62,19 @@ const GRANTEES: readonly string[] = SCHEMA_ROLES
 export async function readCatalog(client: ClientBase): Promise<string[]> {
   await client.query(`begin read only; set local search_path = ''`)
   try {
-    const { rows } = await client.query<{ line: string }>(CATALOG, [GRANTEES])
-    return rows.map(({ line }) => line.replaceAll(/\s+/g, ' ').trim()).sort()
+    return await readCatalogHere(client)
   } finally {
     await client.query('rollback')
   }
+}
+
+/** The same in the transaction that is open, whose `search_path` has to be empty: names are then whole. */
+export async function readCatalogHere(client: ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ line: string }>(CATALOG, [GRANTEES])
+  return rows.map(({ line }) => catalogLine(line)).sort()
+}
+
+/** One line, whatever is in a name or an expression. */
+export function catalogLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }

@@ -34,9 +34,11 @@ function checksumLine(migration: { revision: number; name: string; checksum: str
   return `migration ${migrationLabel(migration)} sha256 ${migration.checksum}`
 }
 
-function differences(expected: string[], found: string[]): string[] {
-  const lacking = expected.filter((line) => !found.includes(line)).map((line) => ({ line, sign: '-' }))
-  const extra = found.filter((line) => !expected.includes(line)).map((line) => ({ line, sign: '+' }))
+/** What is lacking (`- …`) and what nobody knows (`+ …`), both sides of one change together. */
+export function differences(expected: string[], found: string[]): string[] {
+  const [known, live] = [new Set(expected), new Set(found)]
+  const lacking = [...known].filter((line) => !live.has(line)).map((line) => ({ line, sign: '-' }))
+  const extra = [...live].filter((line) => !known.has(line)).map((line) => ({ line, sign: '+' }))
   // By text, so that the two sides of one change stand together.
   const sorted = [...lacking, ...extra].sort((a, b) => (a.line < b.line ? -1 : 1))
   return sorted.map(({ line, sign }) => `${sign} ${line}`)

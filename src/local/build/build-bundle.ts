@@ -15,6 +15,7 @@ const root = join(import.meta.dirname, '../../..')
 const ASSETS: [from: string, to: string][] = [
   ['profiles', 'profiles'],
   ['src/db/migrations', 'migrations'],
+  ['src/backup/schema', 'backup-schema'],
 ]
 
 /** Runs before the bundle, so that stack traces give TypeScript lines: one file with a map alone shows the bundle's. */
