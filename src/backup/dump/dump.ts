@@ -9,6 +9,7 @@ import { copyOut } from './copy-out.ts'
 import { driftOf } from './drift.ts'
 import { estimateBytes, refuseTooLarge } from './estimate.ts'
 import type { Inventory } from './inventory.ts'
+import { knownObjects } from './known-objects.ts'
 import { createPlainWriter } from './plain-writer.ts'
 import { readMoment } from './read-moment.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
@@ -16,7 +17,7 @@ import { rolePrelude } from './role-prelude.ts'
 import { type Sections, readSections } from './sections.ts'
 import type { Isolation } from './session.ts'
 import { takeSnapshot } from './take-snapshot.ts'
-import { DUMP_LIMITS, type DumpLimits, startWatchdog } from './watchdog.ts'
+import { DUMP_LIMITS, type DumpLimits, disconnect, startWatchdog } from './watchdog.ts'
 
 export interface DumpOptions {
   /** Of this code, for the opening comment. */
@@ -62,7 +63,7 @@ export async function dump(
     throw explained(error)
   } finally {
     watchdog.close()
-    void client.end().catch(() => undefined)
+    disconnect(client)
   }
 }
 
@@ -72,7 +73,7 @@ async function dumpSnapshot(run: Run): Promise<DumpContents> {
   const inventory = await watch(takeSnapshot(client, options.isolation ?? 'repeatable read', lockMs))
   const moment = await watch(readMoment(client))
   const sections = await readSections(moment.revision, options.sectionsDir)
-  const left = refuseUnreadable(inventory, sections.fingerprint)
+  const left = refuseUnreadable(inventory, knownObjects(sections.fingerprint))
   const drift = [...(await watch(driftOf(client, moment.revision, options.sectionsDir))), ...left]
   const estimate = await watch(estimateBytes(client))
   refuseTooLarge(estimate, options.limitBytes)
@@ -92,7 +93,7 @@ async function writePlain(
   await text(sectionMark('settings'), SETTINGS)
   await text(sectionMark('roles'), rolePrelude())
   await text(sectionMark('pre'), sections.pre)
-  const extra = additions(inventory, sections.fingerprint)
+  const extra = additions(inventory, knownObjects(sections.fingerprint))
   if (extra !== '') await text(sectionMark('extra'), extra)
 
   const tables: DumpedTable[] = []

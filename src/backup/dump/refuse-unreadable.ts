@@ -1,17 +1,22 @@
 import { TerminalError } from '../../domain/errors.ts'
+import { catalogLine } from '../../db/migrate/catalog.ts'
 import type { Inventory } from './inventory.ts'
+import type { KnownObjects } from './known-objects.ts'
 
 /**
  * Rows that the role may not see would be missing without a word. A table or sequence of the schema's own stops the backup with
  * TerminalError `backup_not_allowed`; one that nobody knows, which a restore could not place anyway, becomes a line of drift.
  */
-export function refuseUnreadable({ tables, sequences }: Inventory, fingerprint: readonly string[]): string[] {
-  const known = new Set(fingerprint.flatMap((line) => /^(?:table|sequence) \S+/.exec(line)?.[0] ?? []))
+export function refuseUnreadable({ tables, sequences }: Inventory, known: KnownObjects): string[] {
   const hidden = [
-    ...tables.filter(({ readable, unlogged }) => !readable && !unlogged).map(({ name }) => `table ${name}`),
-    ...sequences.filter(({ readable }) => !readable).map(({ name }) => `sequence ${name}`),
+    ...tables
+      .filter(({ readable, unlogged }) => !readable && !unlogged)
+      .map(({ name }) => ({ object: `table ${name}`, isKnown: known.table(name) })),
+    ...sequences
+      .filter(({ readable }) => !readable)
+      .map(({ name }) => ({ object: `sequence ${name}`, isKnown: known.sequence(name) })),
   ]
-  const missing = hidden.filter((object) => known.has(object))
+  const missing = hidden.filter(({ isKnown }) => isKnown).map(({ object }) => object)
   if (missing.length > 0) {
     throw new TerminalError(
       'backup_not_allowed',
@@ -21,5 +26,7 @@ export function refuseUnreadable({ tables, sequences }: Inventory, fingerprint: 
       },
     )
   }
-  return hidden.map((object) => `+ ${object}: taskforce_backup may not read all of it, so it is not in the backup`)
+  return hidden.map(
+    ({ object }) => `+ ${catalogLine(object)}: taskforce_backup may not read all of it, so it is not in the backup`,
+  )
 }

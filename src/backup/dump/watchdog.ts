@@ -28,9 +28,9 @@ export function startWatchdog(client: Client, limits: DumpLimits, signal: AbortS
   const ended = Promise.withResolvers<never>()
   // Nobody may be waiting at that moment; whoever waits next learns of it.
   ended.promise.catch(() => undefined)
-  const cut = (error: TerminalError) => {
-    ended.reject(error)
-    void client.end().catch(() => undefined)
+  const cut = (reason: TerminalError) => {
+    ended.reject(reason)
+    disconnect(client)
   }
   const stall = setTimeout(() => cut(stalled(limits.stallMs)), limits.stallMs)
   const total = setTimeout(() => cut(tookTooLong(limits.totalMs)), limits.totalMs)
@@ -49,6 +49,11 @@ export function startWatchdog(client: Client, limits: DumpLimits, signal: AbortS
       signal?.removeEventListener('abort', stop)
     },
   }
+}
+
+/** With a statement under way the socket is destroyed at once; nobody waits for the other side's answer. */
+export function disconnect(client: Client): void {
+  client.end().catch(() => undefined)
 }
 
 function stalled(ms: number): TerminalError {

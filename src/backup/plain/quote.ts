@@ -1,6 +1,6 @@
 /** Anything that would end a line or could not be seen in one. */
-const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/
-const CONTROLS = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/g
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
+const CONTROLS = /[\p{Cc}\u2028\u2029]/gu
 
 /**
  * A name in SQL, on one line whatever is in it: a newline inside would let the rest of the name stand at the start of a line,
