@@ -83,7 +83,9 @@ line" text, sum numeric generated always as (n * 2) stored, gone text
 );
 alter table taskforce."Odd ""name" drop column gone;
 create table taskforce.empty ();
-create sequence taskforce.counter start 41 increment 3;`
+create sequence taskforce.counter start 41 increment 3;
+create sequence taskforce."new
+line \\ ""quoted"" 'too'";`
 
 export const VALUES_TYPES = `
 create type taskforce.mood as enum ('fine', 'not so, "fine"');

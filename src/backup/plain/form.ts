@@ -56,7 +56,7 @@ export type Mark =
 
 /** Undefined for a line of ours that the writer would not write. */
 export function parseMark(line: string): Mark | undefined {
-  const [, word, rest = ''] = /^-- taskforce:(section|data|end) (.*)$/.exec(line) ?? []
+  const [, word, rest = ''] = /^-- taskforce:(section|data|end) (.*)$/s.exec(line) ?? []
   if (word === 'section') {
     const section = SECTIONS.find((name) => name === rest)
     return section && { kind: 'section', section }
@@ -79,8 +79,9 @@ export function copyTo({ table, columns }: CopiedTable): string {
   return `copy ${qualified(table)}${columnList(columns)} to stdout`
 }
 
+/** The name is a text here, which knows no `U&"…"`. */
 export function setSequence({ name, lastValue, isCalled }: DumpedSequence): string {
-  return `SELECT pg_catalog.setval(${literal(qualified(name))}, ${lastValue}, ${isCalled});`
+  return `SELECT pg_catalog.setval(${literal(`taskforce."${name.replaceAll('"', '""')}"`)}, ${lastValue}, ${isCalled});`
 }
 
 function columnList(columns: readonly string[]): string {
