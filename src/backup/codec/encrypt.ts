@@ -72,8 +72,8 @@ export async function* decrypt(chunks: AsyncIterable<Buffer>, dataKey: Buffer): 
   for await (const chunk of chunks) {
     waiting.add(chunk)
     if (header === undefined && waiting.bytes() >= HEADER_BYTES) header = readHeader(waiting.take(HEADER_BYTES))
-    while (header !== undefined && waiting.bytes() > CHUNK_BYTES + TAG_BYTES)
-      yield open(header, waiting.take(CHUNK_BYTES + TAG_BYTES), false)
+    if (header === undefined) continue
+    while (waiting.bytes() > CHUNK_BYTES + TAG_BYTES) yield open(header, waiting.take(CHUNK_BYTES + TAG_BYTES), false)
   }
   if (header === undefined) throw damaged('it ends early')
   yield open(header, waiting.take(waiting.bytes()), true)

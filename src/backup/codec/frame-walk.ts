@@ -9,7 +9,7 @@ const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 
 /** What comes next: bytes that are looked at, or a number of bytes that go by. */
-type Expected = { look: number; then: (bytes: Buffer) => Expected } | { skip: number; then: () => Expected } | 'end'
+type Expected = { look: number; follow: (bytes: Buffer) => Expected } | { skip: number; follow: () => Expected } | 'end'
 
 /** Follows the structure of one zstd frame without decompressing it, so that its last byte is known. */
 export interface FrameWalk {
@@ -28,12 +28,12 @@ export function createFrameWalk(): FrameWalk {
     if ('skip' in expected) {
       const taken = Math.min(bytes.length, expected.skip - skipped)
       skipped += taken
-      if (skipped === expected.skip) [next, skipped] = [expected.then(), 0]
+      if (skipped === expected.skip) [next, skipped] = [expected.follow(), 0]
       return taken
     }
     const taken = Math.min(bytes.length, expected.look - looked.length)
     looked = Buffer.concat([looked, bytes.subarray(0, taken)])
-    if (looked.length === expected.look) [next, looked] = [expected.then(looked), Buffer.alloc(0)]
+    if (looked.length === expected.look) [next, looked] = [expected.follow(looked), Buffer.alloc(0)]
     return taken
   }
 
@@ -50,7 +50,7 @@ export function createFrameWalk(): FrameWalk {
 function start(): Expected {
   return {
     look: 5,
-    then(bytes) {
+    follow(bytes) {
       if (bytes.readUInt32LE(0) !== MAGIC) throw damaged('it does not begin as a compressed file does')
       return header(bytes[4] ?? 0)
     },
@@ -63,23 +63,23 @@ function header(descriptor: number): Expected {
   const sizeCode = descriptor >> 6
   const contentSize = sizeCode === 0 && singleSegment ? 1 : (CONTENT_SIZE_BYTES[sizeCode] ?? 0)
   const skip = (singleSegment ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 0x03] ?? 0) + contentSize
-  return { skip, then: () => block(checksum) }
+  return { skip, follow: () => block(checksum) }
 }
 
 function block(checksum: boolean): Expected {
   return {
     look: 3,
-    then(bytes) {
+    follow(bytes) {
       const word = bytes.readUIntLE(0, 3)
       const type = (word >> 1) & 0x03
       if (type === RESERVED_BLOCK) throw damaged('a block is of a kind that nobody writes')
       const after = (word & 1) === 0 ? block(checksum) : trailer(checksum)
       const size = type === RLE_BLOCK ? 1 : word >> 3
-      return size === 0 ? after : { skip: size, then: () => after }
+      return size === 0 ? after : { skip: size, follow: () => after }
     },
   }
 }
 
 function trailer(checksum: boolean): Expected {
-  return checksum ? { skip: CHECKSUM_BYTES, then: (): Expected => 'end' } : 'end'
+  return checksum ? { skip: CHECKSUM_BYTES, follow: (): Expected => 'end' } : 'end'
 }
