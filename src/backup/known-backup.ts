@@ -1,0 +1,55 @@
+import { isVerified, type Manifest } from './manifest.ts'
+import type { BackupName } from './name.ts'
+
+/**
+ * `verified`: read back, of the schema that it says, and its data is there. `unverified`: restorable as far as anyone knows,
+ * but its schema differed. `damaged`: what its manifest says can't be read, or is not so. `incomplete`: one of the two files
+ * is missing; data without a manifest is a run that died, or one that is under way.
+ */
+export type BackupState = 'verified' | 'unverified' | 'damaged' | 'incomplete'
+
+/** A backup as its files in a store say. */
+export interface KnownBackup {
+  name: BackupName
+  /** The data's file; of a manifest without data, the one that it names. */
+  file: string
+  /** Of the data as it is stored; 0 where it is missing. */
+  bytes: number
+  /** When the data's file was made, by the store's clock. */
+  createdAt: Date
+  /** One of its files must not be removed. */
+  held: boolean
+  /** There is a file of a manifest, whatever it says. Without one, this was never a backup. */
+  hasManifest: boolean
+  manifest: Manifest | undefined
+  state: BackupState
+  /** What is wrong with it, in words; undefined of a verified one. */
+  problem: string | undefined
+}
+
+export function stateOf(manifest: Manifest): 'verified' | 'unverified' {
+  return isVerified(manifest) ? 'verified' : 'unverified'
+}
+
+/** The verified backup that was made last, by the store's clock. */
+export function newestVerified(backups: readonly KnownBackup[]): KnownBackup | undefined {
+  return verifiedByAge(backups).at(-1)
+}
+
+/** The verified backup of the newest moment that is not after `time`: what a restore to that time starts from. */
+export function backupAt(backups: readonly KnownBackup[], time: Date): KnownBackup | undefined {
+  return verifiedByAge(backups)
+    .map((backup) => ({ backup, at: Date.parse(backup.manifest?.contents.snapshotAt ?? '') }))
+    .filter(({ at }) => at <= time.getTime())
+    .sort((a, b) => a.at - b.at)
+    .at(-1)?.backup
+}
+
+function verifiedByAge(backups: readonly KnownBackup[]): KnownBackup[] {
+  return backups.filter(({ state }) => state === 'verified').sort(byAge)
+}
+
+/** Oldest first by the store's clock; of one moment, by name. */
+export function byAge(a: KnownBackup, b: KnownBackup): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || (a.name < b.name ? -1 : Number(a.name > b.name))
+}
