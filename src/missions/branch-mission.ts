@@ -1,7 +1,7 @@
 import type { TenantTx } from '../db/connection.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { insertMission, recordCreation } from '../db/queries/create-mission.ts'
-import { findMission } from '../db/queries/missions.ts'
+import { findMission, keepMission } from '../db/queries/missions.ts'
 import { send } from '../db/statement.ts'
 import { MOST_GENERATIONS } from '../domain/branch.ts'
 import type { EventDraft, Limits } from '../domain/event.ts'
@@ -9,7 +9,7 @@ import { fold } from '../domain/evolve.ts'
 import { finalAnswerIsThere } from '../domain/limits.ts'
 import type { MissionState } from '../domain/state.ts'
 import { foldJournal } from '../engine/fold-journal.ts'
-import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptMission, checkDeadline, goalOf, made, type Created, type Idempotency } from './accept-mission.ts'
 import { begunLater, refuseActingTwice } from './begun-calls.ts'
 import { branchPoint, type BranchRequest } from './branch-point.ts'
 import type { Caller, MissionsContext } from './context.ts'
@@ -53,17 +53,20 @@ async function insert(
   { tenantId }: Caller,
   { id, parentId, request }: { id: string; parentId: string; request: BranchMissionRequest },
 ): Promise<MissionView> {
-  if ((await findMission(tx, parentId)) === undefined) throw noSuchMission()
+  const parentRow = await findMission(tx, parentId)
+  // Retention takes no mission away that another one goes on from, but knows of this one only when it is committed.
+  const stays = parentRow?.endedAt == null ? parentRow : await keepMission(tx, parentId)
+  if (stays === undefined) throw noSuchMission()
   checkDeadline(request.deadline)
   const shared = await readShared(tx, tenantId, parentId, request)
   const { parent, forkedFrom } = shared
   const event = createdEvent(shared, request)
   const { messages, profile, labels, priority } = event.data
-  const [row, recorded] = await send(tx, [
+  const [inserted, recorded] = await send(tx, [
     insertMission({ id, tenantId, goal: goalOf(messages), profile, labels, priority, forkedFrom }),
     recordCreation(id, event),
   ])
-  return viewFromJournal(row, fold(recorded, parent))
+  return viewFromJournal(made(inserted), fold(recorded, parent))
 }
 
 /** Up to where both missions are one, the state there, and the ids of calls that are pending there and began later. */

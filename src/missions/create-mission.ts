@@ -14,7 +14,7 @@ import {
 import { fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Claim } from '../engine/ports.ts'
-import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptMission, checkDeadline, goalOf, made, type Created, type Idempotency } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { pinProfile, type Pinned } from './effective-profile.ts'
 import { Refusal } from './refusal.ts'
@@ -45,8 +45,9 @@ export async function createMission(
   const { tenantId } = caller
   return acceptMission(context, caller, request.idempotency, async (id, tx) => {
     const statements = prepare(context, { ...request, id, tenantId, instance })
-    const [row, recorded] =
+    const [inserted, recorded] =
       tx === undefined ? await inTenantAtOnce(context.databases.api, tenantId, statements) : await send(tx, statements)
+    const row = made(inserted)
     const mission = viewFromJournal(row, fold(recorded))
     return row.owner === null ? { mission } : { mission, claim: claimOf(id, tenantId, recorded) }
   })
@@ -80,7 +81,8 @@ function prepare(
   return [
     insertMission({ id, tenantId, goal: goalOf(messages), profile: pinned, labels, priority, instance }),
     recordCreation(id, createdEvent(request, profile, hash, refs), instance),
-    ...files.map(({ store }) => store),
+    // In one order everywhere: two requests with the same files must not wait for each other in a circle.
+    ...files.toSorted((a, b) => (a.ref.sha256 < b.ref.sha256 ? -1 : 1)).map(({ store }) => store),
   ] as const
 }
 

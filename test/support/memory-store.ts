@@ -24,7 +24,7 @@ export function memoryStore(clock = Date.parse('2026-01-01T02:00:00Z')): MemoryS
     breakList: false,
     async list() {
       if (store.breakList) throw new TerminalError('store_unavailable', 'The second page of the list did not come')
-      return [...store.files.values()].map(({ content: _, ...file }) => file)
+      return [...store.files.values()].map(({ name, bytes, modifiedAt, held }) => ({ name, bytes, modifiedAt, held }))
     },
     now: async () => new Date(store.clock),
     async begin(name) {

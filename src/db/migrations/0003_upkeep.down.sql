@@ -8,6 +8,7 @@ begin
   end loop;
 end
 $$;
+revoke update (created_at) on taskforce.contents from taskforce_api, taskforce_engine;
 drop index taskforce.idempotency_keys_created, taskforce.missions_ended;
 alter table taskforce.tenants drop column deleted_at;
 drop table taskforce.retention, taskforce.upkeep;

@@ -37,6 +37,8 @@ grant select, update, delete on taskforce.tenants to taskforce_retention;
 grant update on taskforce.missions to taskforce_retention;
 grant select on taskforce.migrations, taskforce.facts, taskforce.instances to taskforce_retention;
 grant select, insert, delete on taskforce.upkeep to taskforce_retention;
+-- Stored again, a file is young again: retention takes away what no event names, and the event comes after the file.
+grant update (created_at) on taskforce.contents to taskforce_api, taskforce_engine;
 grant select on taskforce.upkeep, taskforce.retention to taskforce_api, taskforce_engine, taskforce_backup;
 grant insert on taskforce.upkeep to taskforce_engine;
 

@@ -58,7 +58,7 @@ export interface TurnTaken {
 
 /**
  * Takes the leases of the missions that should move next: tenants in turn by weight, none beyond its limit, and within a
- * tenant the highest priority first, then what waited longest. A mission is free when it has no owner or its owner's row has
+ * tenant the highest priority first, then what waited longest. Nothing of a tenant that is being removed. A mission is free when it has no owner or its owner's row has
  * expired; a new epoch fences the old owner off. Taking over from a dead owner that recorded nothing since its own claim
  * counts as a crash. A mission that has only been created is started by the claim, which saves it a statement and a commit.
  *
@@ -86,7 +86,7 @@ export async function claimMissions(
         update taskforce.tenants t set turns = (t.turns + 1) % 1000000000
         from (
           select l.id from taskforce.tenants l
-          where l.max_running is not null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
+          where l.max_running is not null and l.deleted_at is null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
             and (${hasFree('l.id')} or exists (
               select from taskforce.missions o where o.owner is not null and o.tenant_id = l.id and o.owner not in (${LIVING})))
           for no key update of l skip locked
@@ -96,7 +96,7 @@ export async function claimMissions(
       ), turn as (
         select t.id, t.weight, coalesce(served.tag, 0) as tag, t.room
         from (
-          select id, weight, null::bigint as room from taskforce.tenants where max_running is null
+          select id, weight, null::bigint as room from taskforce.tenants where max_running is null and deleted_at is null
           union all
           select id, weight, max_running - (
             select count(*) from taskforce.missions r where r.tenant_id = limited.id and r.owner in (${LIVING}))
@@ -180,7 +180,7 @@ export async function isAnyFree(db: EngineDb): Promise<boolean> {
     text: `
       select exists (
         select from taskforce.tenants t
-        where (t.max_running is null or t.max_running > (
+        where t.deleted_at is null and (t.max_running is null or t.max_running > (
             select count(*) from taskforce.missions r where r.tenant_id = t.id and r.owner in (${LIVING})))
           and ${hasFree('t.id')}
       ) as free`,

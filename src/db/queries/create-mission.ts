@@ -17,8 +17,11 @@ export interface NewMission {
   instance?: string
 }
 
-/** Inserts a mission that may start at once, and its profile where it is not there yet. */
-export function insertMission(mission: NewMission): Statement<MissionRow & { owner: string | null }> {
+/**
+ * Inserts a mission that may start at once, and its profile where it is not there yet. Gives nothing, and inserts no mission,
+ * where the tenant is being removed.
+ */
+export function insertMission(mission: NewMission): Statement<(MissionRow & { owner: string | null }) | undefined> {
   const { id, tenantId, goal, profile, labels, priority, forkedFrom, instance } = mission
   return {
     query: {
@@ -37,6 +40,7 @@ export function insertMission(mission: NewMission): Statement<MissionRow & { own
         from (
           select case when exists (select from taskforce.tenants where id = $2 and max_running is not null)
             then null else $11::uuid end as owner
+          where not exists (select from taskforce.tenants where id = $2 and deleted_at is not null)
         ) o
         returning ${COLUMNS}, m.owner`,
       values: [
@@ -53,7 +57,7 @@ export function insertMission(mission: NewMission): Statement<MissionRow & { own
         instance ?? null,
       ],
     },
-    read: ([row]) => row as MissionRow & { owner: string | null },
+    read: ([row]) => row as (MissionRow & { owner: string | null }) | undefined,
   }
 }
 

@@ -30,6 +30,19 @@ export async function findMission(tx: TenantTx, id: string): Promise<MissionRow 
   return rows[0]
 }
 
+/**
+ * The same with the row kept from being removed to the transaction's end, for what is to name it. For missions that have
+ * ended: a claim would pass over one that is locked so.
+ */
+export async function keepMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {
+  const { rows } = await tx.query<MissionRow>({
+    name: 'keep_mission',
+    text: `select ${COLUMNS} from taskforce.missions m where m.id = $1 for key share`,
+    values: [id],
+  })
+  return rows[0]
+}
+
 /** The same with the row locked to the transaction's end, for changes from outside the lease. */
 export async function lockMission(tx: TenantTx, id: string): Promise<MissionRow | undefined> {
   const { rows } = await tx.query<MissionRow>({

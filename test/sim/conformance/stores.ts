@@ -22,6 +22,8 @@ export interface Store {
   /** Lets time pass; it stands still otherwise. */
   pass(ms: number): Promise<void>
   addTenant(tenant: MemoryTenant): Promise<void>
+  /** From now on the tenant is being removed. */
+  markDeleted(tenantId: string): Promise<void>
   /** Resolves when a statement waits for a row that another transaction holds. */
   untilBlocked(): Promise<void>
   missions(): Promise<MissionRecord[]>
@@ -51,6 +53,7 @@ function memoryStore({ blocked = 'waits' }: StoreOptions = {}): Store {
     now: () => now,
     pass: async (ms) => void (now += ms),
     addTenant: async (tenant) => backend.addTenant(tenant),
+    markDeleted: async (tenantId) => backend.markDeleted(tenantId),
     untilBlocked: () => until(async () => databases.waiting() > 0),
     missions: async () => backend.snapshot().missions.sort(byId),
     events: async () => backend.snapshot().events,
@@ -100,6 +103,8 @@ async function postgresStore({ blocked = 'waits' }: StoreOptions = {}): Promise<
         'insert into taskforce.tenants (id, name, weight, max_running) values ($1::uuid, $1::text, $2, $3)',
         [id, weight, maxRunning],
       )),
+    markDeleted: async (tenantId) =>
+      void (await sql('update taskforce.tenants set deleted_at = now() where id = $1', [tenantId])),
     untilBlocked: () => until(async () => (await databases.engine.query(BLOCKED)).rowCount !== 0),
     missions: async () => (await sql(`${MISSION_ROWS} order by id`)) as MissionRecord[],
     events: async () => (await sql(EVENT_ROWS)) as EventRecord[],

@@ -45,6 +45,18 @@ describe.each(stores)('a claim of several tenants, %s', (_, open) => {
     )
   })
 
+  it.each([undefined, 5])('finds nothing of a tenant that is being removed, whose limit is %s', async (maxRunning) => {
+    await queue(1, 3, { maxRunning })
+    expect(await tenants(await ground.alive(1), 1)).toEqual([tenant(1)])
+    await pass(1_000)
+    await ground.store.markDeleted(tenant(1))
+    expect(await isAnyFree(ground.db)).toBe(false)
+    expect(await tenants(await ground.alive(), 5)).toEqual([])
+    const refused = ground.create({ caller: { tenantId: tenant(1), name: 'x' }, instance: await ground.alive() })
+    await expect(refused).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await ground.store.missions()).toHaveLength(3)
+  })
+
   it('goes on from the turns that the caller knows of', async () => {
     await queue(1, 3)
     await queue(2, 3)

@@ -69,7 +69,13 @@ export class MemoryBackend implements Backend {
   }
 
   addTenant({ id, weight = 1, maxRunning }: MemoryTenant): void {
-    this.#tables.tenants.committed.set(id, { id, weight, maxRunning: maxRunning ?? null, turns: 0 })
+    this.#tables.tenants.committed.set(id, { id, weight, maxRunning: maxRunning ?? null, turns: 0, deleted: false })
+  }
+
+  /** From now on the tenant is being removed. */
+  markDeleted(tenantId: string): void {
+    const tenant = this.#tables.tenants.committed.get(tenantId)
+    if (tenant !== undefined) this.#tables.tenants.committed.set(tenantId, { ...tenant, deleted: true })
   }
 
   execute(session: Session, query: SimQuery, now: number): QueryResult {

@@ -47,7 +47,8 @@ function butOneSuspect(rows: readonly MissionRow[]): MissionRow[] {
 function takeTurns(run: Run, byTenant: Map<string, MissionRow[]>, served: ReadonlyMap<string, number>): Turn[] {
   const turns: Turn[] = []
   for (const tenant of run.tables.tenants.values(run.tx)) {
-    const { id, maxRunning } = tenant
+    const { id, maxRunning, deleted } = tenant
+    if (deleted) continue
     const tag = served.get(id) ?? 0
     if (maxRunning === null) turns.push({ tenant, tag, room: null })
     if (maxRunning === null || run.tables.tenants.isLocked(run.tx, id)) continue
@@ -148,9 +149,9 @@ function compareText(a: string, b: string): number {
 
 const anyFree: Handler = (run) => {
   const byTenant = Map.groupBy(run.missions(), ({ tenantId }) => tenantId)
-  const free = [...run.tables.tenants.values(run.tx)].some(({ id, maxRunning }) => {
+  const free = [...run.tables.tenants.values(run.tx)].some(({ id, maxRunning, deleted }) => {
     const rows = byTenant.get(id) ?? []
-    return rows.some((row) => isFree(run, row)) && (maxRunning === null || maxRunning > running(run, rows))
+    return !deleted && rows.some((row) => isFree(run, row)) && (maxRunning === null || maxRunning > running(run, rows))
   })
   return [{ free }]
 }

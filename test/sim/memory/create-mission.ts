@@ -25,6 +25,7 @@ const insertMission: Handler = (run) => {
   const values = run.values as unknown as NewValues
   const [id, tenantId, , , , , , , , forkedSeq] = values
   const isPinned = pinProfile(run, values)
+  if (run.sees(tenantId) && run.tables.tenants.get(run.tx, tenantId)?.deleted === true) return []
   if (!run.sees(tenantId)) throw policyViolation('missions')
   const row = newRow(run, values)
   if (forkedSeq !== null && forkedSeq < 1) throw checkViolation('missions_forked_seq_check')

@@ -27,6 +27,14 @@ const find: Handler = (run) => {
   return row === undefined ? [] : [columns(row)]
 }
 
+/** That it is kept is not played: nothing in the simulation takes missions away. */
+const keep: Handler = (run) => {
+  const row = run.mission(run.values[0] as string)
+  if (row === undefined) return []
+  run.tables.missions.requireFree(run.tx, row.id)
+  return [columns(row)]
+}
+
 const lock: Handler = (run) => {
   const row = run.mission(run.values[0] as string)
   if (row === undefined) return []
@@ -103,6 +111,7 @@ const readStanding: Handler = (run) => {
 
 export const missions: Record<string, Handler> = {
   find_mission: find,
+  keep_mission: keep,
   lock_mission: lock,
   wake_mission: wake,
   pause_mission: pause,

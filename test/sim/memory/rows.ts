@@ -8,6 +8,8 @@ export interface TenantRow {
   weight: number
   maxRunning: number | null
   turns: number
+  /** It is being removed. */
+  deleted: boolean
 }
 
 export interface ProfileRow {
