@@ -98,7 +98,7 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   }
   const auth = { mode: config.auth, apiKey: secrets.apiKey }
   const backup = createBackupContext(config, secrets, telemetry)
-  const api = { missions, watchers: new Watchers(databases.engine), engine, auth, backup }
+  const api = { missions, watchers: new Watchers(databases.engine), engine, auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
   const pingBlobs = async () => void (await (await connectBlobs()).exists())

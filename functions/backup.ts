@@ -13,6 +13,8 @@ const schedule = process.env['BACKUP_SCHEDULE'] || '0 0 2 * * *'
  */
 const LARGEST = 20e9
 
+const nameOf = ({ name: backup }: { name: string }) => backup
+
 app.timer('backup', {
   schedule,
   handler: traced(async () => {
@@ -22,7 +24,7 @@ app.timer('backup', {
     const { main, offsite, retentionDays, telemetry } = backup
     try {
       const { removed, held } = await pruneBackups({ store: main, offsite, retentionDays, justVerified: name })
-      telemetry.pruned({ removed, held })
+      telemetry.pruned({ removed: removed.map(nameOf), held: held.map(nameOf) })
     } catch (error) {
       // The backup is made, whatever becomes of the old ones.
       telemetry.pruneFailed(error)

@@ -1,11 +1,11 @@
 import { app, type HttpHandler, type HttpMethod, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { authenticate } from '../src/api/authenticate.ts'
-import type { Endpoint } from '../src/api/endpoints.ts'
+import type { AdminEndpoint, Endpoint } from '../src/api/endpoints.ts'
 import { withCommonHeaders, type ApiRequest, type ApiResponse } from '../src/api/http.ts'
 import { internalProblem, problem } from '../src/api/problem.ts'
 import { isConnectionError, isDiskFull, isPassing } from '../src/db/pg-errors.ts'
 import { Refusal } from '../src/missions/refusal.ts'
-import { appContext } from './app-context.ts'
+import { appContext, type AppContext } from './app-context.ts'
 import { traced } from './invocation.ts'
 import { clientOf } from './open-responses.ts'
 
@@ -16,11 +16,20 @@ export function route(name: string, method: HttpMethod, path: string, handler: H
 
 /** A route of the API: authenticates, and turns every error into a response, since a thrown one never reaches the client. */
 export function endpoint(work: Endpoint): HttpHandler {
+  return answering(work, ({ api }) => api)
+}
+
+/** The same for a route that looks after the deployment. */
+export function adminEndpoint(work: AdminEndpoint): HttpHandler {
+  return answering(work, ({ backup }) => backup)
+}
+
+function answering<Context>(work: Endpoint<Context>, contextOf: (app: AppContext) => Context): HttpHandler {
   return async (request, context) => {
     const { pathname } = new URL(request.url)
     const { invocationId, functionName } = context
     try {
-      return respond(await run(work, { ...toApiRequest(request), ...clientOf(invocationId) }))
+      return respond(await run(work, contextOf, { ...toApiRequest(request), ...clientOf(invocationId) }))
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal !== undefined) return respond(problem(refusal, pathname, invocationId))
@@ -44,11 +53,15 @@ export function toApiRequest(request: HttpRequest): ApiRequest {
   }
 }
 
-async function run(work: Endpoint, request: ApiRequest): Promise<ApiResponse> {
+async function run<Context>(
+  work: Endpoint<Context>,
+  contextOf: (app: AppContext) => Context,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   const result = appContext()
   if (!result.ok) throw new Refusal('not_ready', 'The service is not configured; see /health/ready.')
   const caller = authenticate(request, result.app.api.auth)
-  return work(request, result.app.api, caller)
+  return work(request, contextOf(result.app), caller)
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

@@ -39,7 +39,9 @@ export function open({ data, database = true }: OpenOptions, { env, cwd, termina
   const bare = !['DATABASE_URL', 'DATABASE_DIRECT_URL'].some((name) => values.has(name))
   if (database && bare) throw noDatabase()
   const { config, secrets, findings } = readSettings({ ...surroundings, values, bare })
-  const wrong = findings.filter(({ status, name }) => status === 'fail' && /^(DATABASE|JOBS_STORAGE|BACKUP)_/.test(name))
+  const wrong = findings.filter(
+    ({ status, name }) => status === 'fail' && /^(DATABASE|JOBS_STORAGE|BACKUP)_/.test(name),
+  )
   if (wrong.length > 0) throw settingsWrong(wrong.map(({ name, detail }) => `${name} ${detail}`))
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const destination = { write: (line: string) => terminal.note(`event: ${line.trimEnd()}`) }

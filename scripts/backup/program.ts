@@ -38,7 +38,9 @@ export function createProgram(context: Context, done: (code: number) => void): C
     })
     .exitOverride()
     .addHelpText('after', GUIDE)
-  const run = <T extends unknown[]>(work: (context: Context, options: SharedOptions, ...words: T) => Promise<number>) => {
+  const run = <T extends unknown[]>(
+    work: (context: Context, options: SharedOptions, ...words: T) => Promise<number>,
+  ) => {
     return async (...given: unknown[]) => {
       const command = given.at(-1) as Command
       const words = given.slice(0, -2) as T
@@ -73,7 +75,7 @@ function addMaking(program: Command, run: Run): void {
     .command('sections')
     .description("writes what backups have of the schema, with pg_dump of Postgres 15; for this project's developers")
     .option('--to <folder>', 'where to', 'src/backup/schema')
-    .option('--pg-dump <file>', 'the program')
+    .option('--postgres <folder>', 'of Postgres 15: its programs are in bin/', '/usr/lib/postgresql/15')
     .action(run(makeSectionFiles))
 }
 
@@ -91,6 +93,14 @@ function addLooking(program: Command, run: Run): void {
     .argument('<name>')
     .requiredOption('--to <file>', 'where to')
     .action(run(downloadBackup))
-  program.command('hold').description('keeps one until it is released').argument('<name>').action(run(holdBackup(true)))
-  program.command('release').description('lets a held one go in its time').argument('<name>').action(run(holdBackup(false)))
+  program
+    .command('hold')
+    .description('keeps one until it is released')
+    .argument('<name>')
+    .action(run(holdBackup(true)))
+  program
+    .command('release')
+    .description('lets a held one go in its time')
+    .argument('<name>')
+    .action(run(holdBackup(false)))
 }

@@ -11,8 +11,14 @@ export interface ApiContext {
   watchers: Watchers
   engine: Pick<Engine, 'reserve'>
   auth: AuthSettings
-  backup: BackupContext
 }
 
 /** One route's work; throws a Refusal where it can't be done. */
-export type Endpoint = (request: ApiRequest, context: ApiContext, caller: Caller) => Promise<ApiResponse>
+export type Endpoint<Context = ApiContext> = (
+  request: ApiRequest,
+  context: Context,
+  caller: Caller,
+) => Promise<ApiResponse>
+
+/** Of the routes that look after the deployment. */
+export type AdminEndpoint = Endpoint<BackupContext>

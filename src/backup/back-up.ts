@@ -6,8 +6,10 @@ import { TerminalError } from '../domain/errors.ts'
 import type { Client } from 'pg'
 import { createDataKey } from './codec/data-key.ts'
 import { createEncoder } from './codec/encode.ts'
+import { CHUNK_BYTES } from './codec/encrypt.ts'
 import type { BackupContext } from './context.ts'
 import { dump } from './dump/dump.ts'
+import { countRows } from './known-backup.ts'
 import { encodeManifest, isVerified, type DumpContents, type Encryption, type Manifest } from './manifest.ts'
 import { backupName, dataFile, manifestFile } from './name.ts'
 import { readBack } from './read-back.ts'
@@ -58,9 +60,11 @@ export async function backUp(context: BackupContext, options: BackUpOptions = {}
         const why = reasonOf(error)
         telemetry.backupFailed({ backup: name, error })
         // Where the connection is what failed, another one tells.
-        await withClient(databaseUrl, (other) => recordUpkeep(other, { ...row, ok: false, report: { why } }), connect).catch(
-          (failure: unknown) => telemetry.backupFailed({ backup: name, error: failure }),
-        )
+        await withClient(
+          databaseUrl,
+          (other) => recordUpkeep(other, { ...row, ok: false, report: { why } }),
+          connect,
+        ).catch((failure: unknown) => telemetry.backupFailed({ backup: name, error: failure }))
         throw error
       }
     },
@@ -77,7 +81,11 @@ async function make(
   const begun = performance.now()
   const { main, keyUrl, version } = context
   const key = keyUrl === undefined ? undefined : await createDataKey(keyUrl)
-  const encryption: Encryption | undefined = key && { algorithm: 'AES-256-GCM', chunkBytes: key.chunkBytes, ...key.wrapped }
+  const encryption: Encryption | undefined = key && {
+    algorithm: 'AES-256-GCM',
+    chunkBytes: CHUNK_BYTES,
+    ...key.wrapped,
+  }
   const file = dataFile(name, key !== undefined)
   const { contents, stored } = await store(context, client, { file, dataKey: key?.dataKey }, options)
   const full = { ...stored, codec: 'zstd' as const, ...(encryption === undefined ? {} : { encryption }) }
@@ -97,7 +105,7 @@ async function make(
   return {
     name,
     bytes: stored.bytes,
-    rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+    rows: countRows(contents),
     snapshotAt: contents.snapshotAt,
     sha256: stored.sha256,
     durationMs: Math.round(performance.now() - begun),
@@ -129,7 +137,10 @@ async function store(
 }
 
 /** The manifest last, as in the main store. */
-async function copyOffsite({ main, offsite, telemetry }: BackupContext, manifest: Manifest): Promise<BackupReport['offsite']> {
+async function copyOffsite(
+  { main, offsite, telemetry }: BackupContext,
+  manifest: Manifest,
+): Promise<BackupReport['offsite']> {
   if (offsite === undefined) return undefined
   const { name, file, stored } = manifest
   try {

@@ -53,3 +53,26 @@ function verifiedByAge(backups: readonly KnownBackup[]): KnownBackup[] {
 export function byAge(a: KnownBackup, b: KnownBackup): number {
   return a.createdAt.getTime() - b.createdAt.getTime() || (a.name < b.name ? -1 : Number(a.name > b.name))
 }
+
+/** What is told of it, as JSON. */
+export function describeBackup({ name, bytes, createdAt, state, held, problem, manifest }: KnownBackup): object {
+  const { contents, stored } = manifest ?? {}
+  return {
+    name,
+    bytes,
+    createdAt: createdAt.toISOString(),
+    state,
+    verified: state === 'verified',
+    held,
+    ...(problem === undefined ? {} : { problem }),
+    ...(contents === undefined
+      ? {}
+      : { rows: countRows(contents), snapshotAt: contents.snapshotAt, revision: contents.revision }),
+    ...(stored === undefined ? {} : { sha256: stored.sha256, encrypted: stored.encryption !== undefined }),
+  }
+}
+
+/** Of all tables. */
+export function countRows({ tables }: { tables: readonly { rows: number }[] }): number {
+  return tables.reduce((sum, { rows }) => sum + rows, 0)
+}

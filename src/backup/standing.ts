@@ -29,7 +29,8 @@ function worry(run: UpkeepAge | undefined, schemaMs: number, { what, lateMs, hin
   const age = run?.lastGoodMs ?? schemaMs
   const failed = run?.lastMs !== undefined && run.lastMs !== run.lastGoodMs
   if (age > lateMs) {
-    const since = run?.lastGoodMs === undefined ? 'there is none' : `the newest one is ${Math.floor(age / HOUR_MS)} h old`
+    const since =
+      run?.lastGoodMs === undefined ? 'there is none' : `the newest one is ${Math.floor(age / HOUR_MS)} h old`
     return [`No ${what} in time: ${since}; see the event backup.failed or run ${hint}`]
   }
   return failed ? [`The last try at a ${what} failed; see its event, or run ${hint}`] : []
@@ -37,5 +38,7 @@ function worry(run: UpkeepAge | undefined, schemaMs: number, { what, lateMs, hin
 
 function offsite(run: UpkeepAge | undefined): string[] {
   const report = run?.report as { offsite?: { ok?: boolean } } | null | undefined
-  return report?.offsite?.ok === false ? ['The newest backup was not copied offsite; see the event backup.offsite.failed'] : []
+  return report?.offsite?.ok === false
+    ? ['The newest backup was not copied offsite; see the event backup.offsite.failed']
+    : []
 }

@@ -14,7 +14,8 @@ export async function readManifest(store: BackupStore, name: BackupName): Promis
   let bytes = 0
   for await (const chunk of store.read(file)) {
     bytes += chunk.length
-    if (bytes > LARGEST_MANIFEST) throw new TerminalError('manifest_damaged', `The file ${file} is too large for a manifest.`)
+    if (bytes > LARGEST_MANIFEST)
+      throw new TerminalError('manifest_damaged', `The file ${file} is too large for a manifest.`)
     chunks.push(chunk)
   }
   return decodeManifest(file, Buffer.concat(chunks))

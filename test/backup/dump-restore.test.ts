@@ -7,7 +7,8 @@ import { tableSums } from '../../src/backup/dump/table-sums.ts'
 import { verifyPlain } from '../../src/backup/plain/verify-plain.ts'
 import { migrationsDir } from '../../src/db/migrate/migrations-dir.ts'
 import { createMigrated } from '../support/migrated-other.ts'
-import { findOther, startOther, type OtherPostgres } from '../support/other-postgres.ts'
+import { startThrowaway, type ThrowawayPostgres } from '../../src/local/postgres/start-throwaway.ts'
+import { findOther } from '../support/other-postgres.ts'
 import { dumpToMemory, inEmptyDatabase, pgDump, restoreWithPsql } from '../support/plain-backup.ts'
 import { withConnection } from '../support/postgres.ts'
 import { VALUES_TABLE, VALUES_TYPES, writeNastyRows, writeOddValues } from './nasty-rows.ts'
@@ -15,11 +16,11 @@ import { VALUES_TABLE, VALUES_TYPES, writeNastyRows, writeOddValues } from './na
 const binaries = await findOther(15)
 
 describe.skipIf(binaries === undefined)('a dump of Postgres 15', () => {
-  let postgres: OtherPostgres
+  let postgres: ThrowawayPostgres
   let folder: string
 
   beforeAll(async () => {
-    postgres = await startOther(15, binaries!)
+    postgres = await startThrowaway(binaries!)
     folder = await mkdtemp(join(tmpdir(), 'taskforce-sections-'))
   })
   afterAll(async () => {

@@ -36,7 +36,9 @@ export async function downloadBackup(context: Context, options: Options, name: s
     return encoder.end()
   })
   const beside = manifestBeside(to)
-  await writeFile(beside, encodeManifest({ ...manifest, file: basename(to), stored: { ...written, codec: 'zstd' } }), { mode: 0o600 })
+  await writeFile(beside, encodeManifest({ ...manifest, file: basename(to), stored: { ...written, codec: 'zstd' } }), {
+    mode: 0o600,
+  })
   if (options.json) context.terminal.json({ name: found.name, path: to, bytes: written.bytes })
   else context.terminal.print([`${to}  ${size(written.bytes)}`, beside, `Restore it with: npm run restore -- ${to}`])
   return EXIT.done
@@ -58,7 +60,10 @@ async function copy(chunks: AsyncIterable<Buffer>, write: (chunk: Buffer) => Pro
   return { bytes, sha256: hash.digest('hex') }
 }
 
-async function writeWhole(to: string, work: (write: (chunk: Buffer) => Promise<void>) => Promise<Written>): Promise<Written> {
+async function writeWhole(
+  to: string,
+  work: (write: (chunk: Buffer) => Promise<void>) => Promise<Written>,
+): Promise<Written> {
   const part = `${to}.${randomBytes(4).toString('hex')}.part`
   const handle = await openFile(part, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new TerminalError('file_not_written', `${to} can't be written (${error.code ?? 'unknown error'}).`)

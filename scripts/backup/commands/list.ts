@@ -1,4 +1,4 @@
-import type { KnownBackup } from '../../../src/backup/known-backup.ts'
+import { countRows, describeBackup, type KnownBackup } from '../../../src/backup/known-backup.ts'
 import { listBackups } from '../../../src/backup/retention/list-backups.ts'
 import { count, size } from '../../mission/text.ts'
 import type { Context } from '../context.ts'
@@ -10,32 +10,14 @@ import { EXIT } from '../run-words.ts'
 export async function list(context: Context, options: SharedOptions): Promise<number> {
   const { main } = open({ ...options, database: false }, context)
   const backups = (await listBackups(main)).toSorted((a, b) => (a.name < b.name ? 1 : -1))
-  if (options.json) context.terminal.json(backups.map(toJson))
+  if (options.json) context.terminal.json(backups.map(describeBackup))
   else if (backups.length === 0) context.terminal.print([`No backup in ${main.place}. Make one: npm run backup -- now`])
   else context.terminal.print([...backups.map(lineOf), `in ${main.place}`])
   return EXIT.done
 }
 
-export function toJson({ name, bytes, createdAt, state, held, manifest }: KnownBackup): object {
-  const { contents, stored } = manifest ?? {}
-  return {
-    name,
-    bytes,
-    createdAt: createdAt.toISOString(),
-    state,
-    verified: state === 'verified',
-    held,
-    ...(contents === undefined ? {} : { rows: rowsOf(contents), snapshotAt: contents.snapshotAt, revision: contents.revision }),
-    ...(stored === undefined ? {} : { sha256: stored.sha256, encrypted: stored.encryption !== undefined }),
-  }
-}
-
-function lineOf({ name, bytes, state, held, manifest }: KnownBackup): string {
-  const rows = manifest === undefined ? '' : `${count(rowsOf(manifest.contents))} rows`
+function lineOf({ name, bytes, state, held, manifest, problem }: KnownBackup): string {
+  const rows = manifest === undefined ? '' : `${count(countRows(manifest.contents))} rows`
   const locked = manifest?.stored.encryption === undefined ? '' : '  encrypted'
-  return `${name}  ${size(bytes).padStart(9)}  ${rows.padStart(16)}  ${state}${locked}${held ? '  held' : ''}`
-}
-
-export function rowsOf({ tables }: { tables: readonly { rows: number }[] }): number {
-  return tables.reduce((sum, { rows }) => sum + rows, 0)
+  return `${name}  ${size(bytes).padStart(9)}  ${rows.padStart(16)}  ${state}${locked}${held ? '  held' : ''}${problem === undefined ? '' : `: ${problem}`}`
 }

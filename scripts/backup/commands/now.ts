@@ -24,7 +24,9 @@ export async function backUpNow(context: Context, options: SharedOptions): Promi
       `in ${path ?? opened.main.place}, read back and found to be what was dumped`,
       ...drift.map((line) => `  ${line}`),
       ...(verified ? [] : ['UNVERIFIED: the schema (+) is not what its revision makes (-). The data is there.']),
-      ...(offsite === undefined ? [] : [offsite.ok ? `copied to ${opened.offsite?.place}` : `NOT COPIED: ${offsite.why}`]),
+      ...(offsite === undefined
+        ? []
+        : [offsite.ok ? `copied to ${opened.offsite?.place}` : `NOT COPIED: ${offsite.why}`]),
     ])
   }
   return verified && offsite?.ok !== false ? EXIT.done : EXIT.failed

@@ -8,7 +8,7 @@ import { pruneBackups } from '../../backup/retention/prune.ts'
 import { verifyBackup } from '../../backup/verify-backup.ts'
 import { TerminalError } from '../../domain/errors.ts'
 import { Refusal, type RefusalCode } from '../../missions/refusal.ts'
-import type { Endpoint } from '../endpoints.ts'
+import type { AdminEndpoint } from '../endpoints.ts'
 import { json, type ApiRequest } from '../http.ts'
 import { parse } from '../parse.ts'
 import { readJson } from '../read-body.ts'
@@ -17,25 +17,25 @@ import { readJson } from '../read-body.ts'
 const LARGEST_IN_A_REQUEST = 8e9
 
 /** All backups, the newest first. */
-export const list: Endpoint = async (_request, { backup }) => {
-  const backups = await refusing(() => listBackups(backup.main))
+export const list: AdminEndpoint = async (_request, { main }) => {
+  const backups = await refusing(() => listBackups(main))
   return json(200, { items: backups.toSorted((a, b) => (a.name < b.name ? 1 : -1)).map(describeBackup) })
 }
 
 /** 201 with what was made; the request lasts as long as the backup. */
-export const create: Endpoint = async (request, { backup }) => {
+export const create: AdminEndpoint = async (request, backup) => {
   parse(z.strictObject({}), (await readJson(request, { whenEmpty: {} })).value)
   const report = await refusing(() => backUp(backup, { limitBytes: LARGEST_IN_A_REQUEST }))
   return json(201, report, { location: `/api/v1/admin/backups/${report.name}` })
 }
 
-export const read: Endpoint = async (request, { backup }) => {
+export const read: AdminEndpoint = async (request, backup) => {
   const found = await find(backup, request)
   return json(200, { ...describeBackup(found), ...(found.manifest === undefined ? {} : { manifest: found.manifest }) })
 }
 
 /** Reads it to its last byte: 200 with `ok`, and why not. */
-export const verify: Endpoint = async (request, { backup }) => {
+export const verify: AdminEndpoint = async (request, backup) => {
   const { name } = await find(backup, request)
   try {
     await verifyBackup(backup.main, name)
@@ -46,18 +46,29 @@ export const verify: Endpoint = async (request, { backup }) => {
   }
 }
 
-const DAMAGE: ReadonlySet<string> = new Set(['backup_damaged', 'backup_differs', 'backup_missing', 'backup_unreadable', 'manifest_damaged'])
+const DAMAGE: ReadonlySet<string> = new Set([
+  'backup_damaged',
+  'backup_differs',
+  'backup_missing',
+  'backup_unreadable',
+  'manifest_damaged',
+])
 
 /** `{"dryRun"?}`: what went, and what would go. */
-export const prune: Endpoint = async (request, { backup }) => {
-  const body = parse(z.strictObject({ dryRun: z.boolean().default(false) }), (await readJson(request, { whenEmpty: {} })).value)
+export const prune: AdminEndpoint = async (request, backup) => {
+  const body = parse(
+    z.strictObject({ dryRun: z.boolean().default(false) }),
+    (await readJson(request, { whenEmpty: {} })).value,
+  )
   const { main, offsite, retentionDays } = backup
-  return json(200, await refusing(() => pruneBackups({ store: main, offsite, retentionDays, byHand: true, ...body })))
+  return json(200, await refusing(() => pruneBackups({ store: main, offsite, retentionDays, justVerified: undefined, byHand: true, ...body })))
 }
 
 async function find({ main }: BackupContext, request: ApiRequest): Promise<KnownBackup> {
   const name = new URL(request.url).pathname.split('/')[5] ?? ''
-  const found = isBackupName(name) ? (await refusing(() => listBackups(main))).find((one) => one.name === name) : undefined
+  const found = isBackupName(name)
+    ? (await refusing(() => listBackups(main))).find((one) => one.name === name)
+    : undefined
   if (found === undefined) throw new Refusal('not_found', 'There is no backup of this name.')
   return found
 }

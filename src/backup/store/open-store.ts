@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { Config, Secrets, StorageConfig } from '../../config/config.ts'
 import { entraCredential } from '../../config/entra-credential.ts'
@@ -17,20 +16,19 @@ const ONCE = { retryOptions: { maxTries: 1 } }
  */
 export function openStores(config: Config, secrets: Secrets): { main: BackupStore; offsite: BackupStore | undefined } {
   const { storage, backup } = config
+  const { folder } = backup
   const connectMain = () => connectAccount(storage, secrets.storageConnectionString, backup.container)
   const url = secrets.offsiteUrl
   return {
-    main: createBlobStore(connectMain, placeOf(storage, secrets.storageConnectionString, backup.container)),
+    main:
+      folder === undefined
+        ? createBlobStore(connectMain, placeOf(storage, secrets.storageConnectionString, backup.container))
+        : createFolderStore(folder),
     offsite:
       url === undefined
         ? undefined
         : createBlobStore(() => connectUrl(url, storage), withoutQuery(url), { setting: 'BACKUP_OFFSITE_URL' }),
   }
-}
-
-/** For the commands of a local environment. @param dataDir such as `.taskforce` */
-export function openFolderStore(dataDir: string): BackupStore {
-  return createFolderStore(join(dataDir, 'backups'))
 }
 
 async function connectAccount(

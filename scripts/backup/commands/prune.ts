@@ -1,0 +1,35 @@
+import { pruneBackups, type StorePruned } from '../../../src/backup/retention/prune.ts'
+import type { Context } from '../context.ts'
+import { open } from '../open.ts'
+import type { SharedOptions } from '../program.ts'
+import { EXIT } from '../run-words.ts'
+
+interface Options extends SharedOptions {
+  dryRun?: boolean
+}
+
+/** Removes backups that are kept no longer. */
+export async function prune(context: Context, options: Options): Promise<number> {
+  const { terminal } = context
+  const { main, offsite, retentionDays } = open({ ...options, database: false }, context)
+  const dryRun = options.dryRun === true
+  const request = { store: main, retentionDays, justVerified: undefined, byHand: true, dryRun }
+  const report = await pruneBackups(offsite === undefined ? request : { ...request, offsite })
+  const { offsite: copies } = report
+  if (options.json) terminal.json(report)
+  else {
+    terminal.print(toLines(report))
+    if (copies !== undefined) terminal.print('error' in copies ? [`${copies.place}: ${copies.error}`] : toLines(copies))
+  }
+  return copies !== undefined && 'error' in copies ? EXIT.failed : EXIT.done
+}
+
+function toLines({ place, removed, wouldRemove, held, kept }: StorePruned): string[] {
+  return [
+    place,
+    ...removed.map(({ name, why }) => `  removed       ${name}: ${why}`),
+    ...wouldRemove.map(({ name, why }) => `  would remove  ${name}: ${why}`),
+    ...held.map(({ name, why }) => `  held          ${name}: ${why}`),
+    ...Object.entries(kept).map(([why, number]) => `  kept          ${number}: ${why}`),
+  ]
+}
