@@ -54,13 +54,19 @@ export async function dump(
   options: DumpOptions,
 ): Promise<DumpContents> {
   const watchdog = startWatchdog(client, { ...DUMP_LIMITS, ...options.limits }, options.signal)
+  let ofWriter: unknown
+  const passOn = (chunk: Buffer) =>
+    write(chunk).catch((error: unknown) => {
+      ofWriter = error
+      throw error
+    })
   try {
     const { watch } = watchdog
-    const contents = await dumpSnapshot({ client, options, write, watch })
+    const contents = await dumpSnapshot({ client, options, write: passOn, watch })
     await watch(client.query('commit'))
     return contents
   } catch (error) {
-    throw explained(error)
+    throw error === ofWriter ? error : explained(error)
   } finally {
     watchdog.close()
     disconnect(client)
