@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 /** What a request gets in place of the storage's own answer. */
 export type Fault =
   | { status: number; code?: string; headers?: Record<string, string>; body?: string }
-  /** The storage's answer, cut off after so many bytes of its body: by a reset, or by a clean end that hides its length. */
+  /** The storage's answer, cut off after so many bytes of its body (0: before its head): by a reset, or by saying it had no more. */
   | { cutAfter: number; how: 'reset' | 'early end' }
   /** No answer at all. */
   | 'deaf'
@@ -73,18 +73,20 @@ function forward(
 ): void {
   const { method, url: path, headers } = incoming
   const upstream = request({ host: '127.0.0.1', port, method, path, headers }, (response) => {
+    if (cut?.cutAfter === 0) {
+      outgoing.destroy()
+      return
+    }
     const shown = { ...response.headers }
-    if (cut?.how === 'early end') delete shown['content-length']
+    if (cut?.how === 'early end') shown['content-length'] = String(cut.cutAfter)
     outgoing.writeHead(response.statusCode ?? 502, shown)
     let sent = 0
     response.on('data', (chunk: Buffer) => {
-      if (cut === undefined) return void outgoing.write(chunk)
-      outgoing.write(chunk.subarray(0, Math.max(0, cut.cutAfter - sent)), () => {
-        if (sent < cut.cutAfter) return
-        if (cut.how === 'reset') outgoing.destroy()
-        else outgoing.end()
+      const part = cut === undefined ? chunk : chunk.subarray(0, Math.max(0, cut.cutAfter - sent))
+      sent += part.length
+      outgoing.write(part, () => {
+        if (sent === cut?.cutAfter && cut.how === 'reset') outgoing.destroy()
       })
-      sent += chunk.length
     })
     response.on('end', () => outgoing.end())
     response.on('error', () => outgoing.destroy())

@@ -18,7 +18,6 @@ export interface PlaceUnderTest {
 const CHILD = fileURLToPath(new URL('./store-child.ts', import.meta.url))
 const NAME = 'taskforce_backup_20261129_020000.sql.zst'
 const MIB = 1024 * 1024
-const KILLS = 8
 
 export async function readAll(store: BackupStore, name: string): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -161,13 +160,16 @@ export function itIsABackupStore(make: () => Promise<PlaceUnderTest>): void {
     for await (const chunk of store.read(NAME)) if (chunk.length > 0) break
     expect(await store.remove(NAME)).toBe('removed')
   })
+}
 
+/** Kills processes that write, at random moments. */
+export function itSurvivesKills(make: () => Promise<PlaceUnderTest>, kills: number): void {
   it('has no half file when its process is killed, and the next run succeeds', async () => {
     const { store, child } = await make()
     const bytes = 20 * MIB
     const expected = await hashStored(chunksOf(randomBytesOf(bytes)))
     const whole = await runChild({ store: child, name: 'measured.zst', bytes })
-    for (let trial = 0; trial < KILLS; trial++) {
+    for (let trial = 0; trial < kills; trial++) {
       const name = `taskforce_backup_20261129_0200${String(trial).padStart(2, '0')}.sql.zst`
       await runChild({ store: child, name, bytes }, Math.random() * whole * 1.1)
       if ((await namesIn(store)).includes(name)) expect(await hashStored(store.read(name))).toEqual(expected)
@@ -175,8 +177,8 @@ export function itIsABackupStore(make: () => Promise<PlaceUnderTest>): void {
       if (again !== undefined) expect(again).toMatchObject({ code: 'backup_exists' })
       expect(await hashStored(store.read(name))).toEqual(expected)
     }
-    expect(await store.list()).toHaveLength(KILLS + 1)
-  }, 120_000)
+    expect(await store.list()).toHaveLength(kills + 1)
+  }, 300_000)
 }
 
 /** Gives the milliseconds from its beginning to write to its end. @param killAfterMs absent: it may finish */

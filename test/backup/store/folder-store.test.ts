@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFolderStore } from '../../../src/backup/store/folder-store.ts'
-import { itIsABackupStore, namesIn, readAll, writeAll } from './conformance.ts'
+import { itIsABackupStore, itSurvivesKills, namesIn, readAll, writeAll } from './conformance.ts'
 import { randomBytesOf } from './random-file.ts'
 
 let root = ''
@@ -18,10 +18,12 @@ function freshDir(): string {
 }
 
 describe('a folder', () => {
-  itIsABackupStore(async () => {
+  const make = async () => {
     const dir = freshDir()
     return { store: createFolderStore(dir), child: { dir } }
-  })
+  }
+  itIsABackupStore(make)
+  itSurvivesKills(make, 8)
 
   it('and its files are for this user alone', async () => {
     const dir = freshDir()
