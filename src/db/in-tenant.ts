@@ -46,7 +46,8 @@ function mayGoOnAtOnce(pool: Pool): boolean {
   return pool.options.pipeline === true
 }
 
-async function withClient<T>(pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {
+/** Runs `work` on a connection of its own; what it throws rolls back, and a connection that broke goes. */
+export async function withClient<T>(pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   const onError = (error: Error) => (broken = error)

@@ -81,7 +81,7 @@ export function sameRequest(owner: { missionId: string; fingerprint: string }, f
  * The row of a mission that was made.
  * @throws Refusal `forbidden` where there is none: its tenant is being removed
  */
-export function made<Row>(row: Row | undefined): Row {
+export function acceptedRow<Row>(row: Row | undefined): Row {
   if (row !== undefined) return row
   throw new Refusal('forbidden', 'The tenant is being removed, and no mission can be created for it any more.')
 }

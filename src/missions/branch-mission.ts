@@ -9,7 +9,7 @@ import { fold } from '../domain/evolve.ts'
 import { finalAnswerIsThere } from '../domain/limits.ts'
 import type { MissionState } from '../domain/state.ts'
 import { foldJournal } from '../engine/fold-journal.ts'
-import { acceptMission, checkDeadline, goalOf, made, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptedRow, acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
 import { begunLater, refuseActingTwice } from './begun-calls.ts'
 import { branchPoint, type BranchRequest } from './branch-point.ts'
 import type { Caller, MissionsContext } from './context.ts'
@@ -66,7 +66,7 @@ async function insert(
     insertMission({ id, tenantId, goal: goalOf(messages), profile, labels, priority, forkedFrom }),
     recordCreation(id, event),
   ])
-  return viewFromJournal(made(inserted), fold(recorded, parent))
+  return viewFromJournal(acceptedRow(inserted), fold(recorded, parent))
 }
 
 /** Up to where both missions are one, the state there, and the ids of calls that are pending there and began later. */

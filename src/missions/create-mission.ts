@@ -14,7 +14,7 @@ import {
 import { fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Claim } from '../engine/ports.ts'
-import { acceptMission, checkDeadline, goalOf, made, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptedRow, acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { pinProfile, type Pinned } from './effective-profile.ts'
 import { Refusal } from './refusal.ts'
@@ -47,7 +47,7 @@ export async function createMission(
     const statements = prepare(context, { ...request, id, tenantId, instance })
     const [inserted, recorded] =
       tx === undefined ? await inTenantAtOnce(context.databases.api, tenantId, statements) : await send(tx, statements)
-    const row = made(inserted)
+    const row = acceptedRow(inserted)
     const mission = viewFromJournal(row, fold(recorded))
     return row.owner === null ? { mission } : { mission, claim: claimOf(id, tenantId, recorded) }
   })
