@@ -28,6 +28,8 @@ export class Engine {
   readonly #claims: Claims<Held>
   readonly #faults = new DatabaseFaults()
   readonly #draining = new AbortController()
+  /** Of what runs now, when the deployment drains; what is claimed after that has the next one. */
+  #deploymentDrains = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   #lookedAtSweep = -Infinity
   /** Beside the missions: a sweep takes no mission's place, and a drain lets it finish. */
@@ -35,7 +37,10 @@ export class Engine {
 
   constructor(context: EngineContext) {
     this.#context = this.#faults.watch(context)
-    this.#instance = new Instance(context, (count) => this.#takeUp(count))
+    this.#instance = new Instance(context, {
+      onOrphans: (count) => this.#takeUp(count),
+      onDrain: () => this.#handOverAll(),
+    })
     this.#claims = new Claims((most) => this.#instance.claim(most))
   }
 
@@ -105,7 +110,8 @@ export class Engine {
     hold.whenCleared(() => void this.#wakeNext(claim))
     let end: SliceEnd | undefined
     try {
-      end = hold.lost.aborted ? 'lost' : await this.#runSlice(claim, { hold, sliceMs, drain: this.#draining.signal })
+      const drain = AbortSignal.any([this.#draining.signal, this.#deploymentDrains.signal])
+      end = hold.lost.aborted ? 'lost' : await this.#runSlice(claim, { hold, sliceMs, drain })
       if (end === 'lost') this.#context.telemetry.leaseLost(claim)
       return end
     } catch (error) {
@@ -116,6 +122,15 @@ export class Engine {
       this.#instance.drop(hold)
       if ((claim.limited && end !== 'handed-over') || hold.suspect) await this.#wakeNext(claim)
     }
+  }
+
+  /**
+   * The deployment drains, by the control poll: what runs is handed over as when this instance goes down. Nothing has to be
+   * taken back when that is over, since it is the database that gives nothing out meanwhile.
+   */
+  #handOverAll(): void {
+    this.#deploymentDrains.abort(new Stopped('drain'))
+    this.#deploymentDrains = new AbortController()
   }
 
   /**

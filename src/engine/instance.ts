@@ -19,6 +19,14 @@ export interface Held {
   hold: Hold
 }
 
+/** What the control poll tells of the deployment. */
+export interface News {
+  /** Missions whose owner died, and how many. */
+  onOrphans(count: number): void
+  /** At every poll while the deployment drains. */
+  onDrain(): void
+}
+
 /** What ended for the database's sake, and still is this instance's own. */
 interface Excused extends Pick<Claim, 'missionId' | 'epoch' | 'limited'> {
   restSeconds: number
@@ -33,7 +41,7 @@ interface Excused extends Pick<Claim, 'missionId' | 'epoch' | 'limited'> {
  */
 export class Instance {
   readonly #context: EngineContext
-  readonly #onOrphans: (count: number) => void
+  readonly #news: News
   readonly #held = new Map<string, Hold>()
   #aliveUntil = -Infinity
   #life = 0
@@ -52,9 +60,9 @@ export class Instance {
   readonly #givenUp = new Set<string>()
   readonly #heldUp = new HeldUp()
 
-  constructor(context: EngineContext, onOrphans: (count: number) => void) {
+  constructor(context: EngineContext, news: News) {
     this.#context = context
-    this.#onOrphans = onOrphans
+    this.#news = news
   }
 
   /** Before a claim: without a living row, a claim would be free for others at once. */
@@ -148,7 +156,7 @@ export class Instance {
   async #poll(): Promise<void> {
     const asked = [...this.#held.values()]
     const excused = [...this.#excused.keys()]
-    const { owned, orphans } = await this.#context.missions.poll()
+    const { owned, orphans, draining } = await this.#context.missions.poll()
     const byId = new Map(owned.map((one) => [one.missionId, one]))
     for (const hold of asked) {
       const now = byId.get(hold.missionId)
@@ -159,7 +167,8 @@ export class Instance {
     // Taken over by another one, or given back by a statement whose answer was lost.
     for (const key of excused) if (!strays.some((stray) => keyOf(stray) === key)) this.#excused.delete(key)
     await this.#giveUpStrays(strays)
-    if (orphans > 0) this.#onOrphans(orphans)
+    if (draining) this.#news.onDrain()
+    else if (orphans > 0) this.#news.onOrphans(orphans)
   }
 
   async #giveUpStrays(strays: Owned[]): Promise<void> {

@@ -21,7 +21,7 @@ export type SliceEnd = 'ended' | 'waiting' | 'handed-over' | 'lost'
 /** What may stop or turn a slice from outside. */
 export interface Outside {
   hold: Hold
-  /** The instance goes down. */
+  /** The instance goes down, or the deployment drains. */
   drain: AbortSignal
   /** After this long nothing more is begun, and the mission is handed over. */
   sliceMs: number

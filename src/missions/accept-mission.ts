@@ -77,15 +77,6 @@ export function sameRequest(owner: { missionId: string; fingerprint: string }, f
   )
 }
 
-/**
- * The row of a mission that was made.
- * @throws Refusal `forbidden` where there is none: its tenant is being removed
- */
-export function acceptedRow<Row>(row: Row | undefined): Row {
-  if (row !== undefined) return row
-  throw new Refusal('forbidden', 'The tenant is being removed, and no mission can be created for it any more.')
-}
-
 /** @throws Refusal `invalid_request` */
 export function checkDeadline(deadline: string | undefined): void {
   if (deadline === undefined || Date.parse(deadline) > Date.now()) return

@@ -9,12 +9,12 @@ import { fold } from '../domain/evolve.ts'
 import { finalAnswerIsThere } from '../domain/limits.ts'
 import type { MissionState } from '../domain/state.ts'
 import { foldJournal } from '../engine/fold-journal.ts'
-import { acceptedRow, acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
 import { begunLater, refuseActingTwice } from './begun-calls.ts'
 import { branchPoint, type BranchRequest } from './branch-point.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { journalIn } from './read-mission.ts'
-import { noSuchMission, Refusal } from './refusal.ts'
+import { noSuchMission, Refusal, takesNothingNew } from './refusal.ts'
 import { viewFromJournal, type MissionView } from './view.ts'
 
 /** What is not given is as in the mission that the new one goes on from. */
@@ -32,7 +32,7 @@ export type BranchMissionRequest = BranchRequest & BranchSettings & { idempotenc
  * Makes a mission that goes on from another one: it knows what that one knew and has its files, and counts its limits anew.
  * The events that both share are read where they are; the other mission stays as it is.
  * @throws Refusal `not_found`, `illegal_state` where the other mission is not in a state for that, `invalid_request`,
- * `idempotency_conflict`; nothing was changed then.
+ * `idempotency_conflict`, `not_ready` while the deployment drains; nothing was changed then.
  */
 export async function branchMission(
   context: MissionsContext,
@@ -62,11 +62,12 @@ async function insert(
   const { parent, forkedFrom } = shared
   const event = createdEvent(shared, request)
   const { messages, profile, labels, priority } = event.data
-  const [inserted, recorded] = await send(tx, [
+  const [row, recorded] = await send(tx, [
     insertMission({ id, tenantId, goal: goalOf(messages), profile, labels, priority, forkedFrom }),
     recordCreation(id, event),
   ])
-  return viewFromJournal(acceptedRow(inserted), fold(recorded, parent))
+  if (row === undefined) throw takesNothingNew()
+  return viewFromJournal(row, fold(recorded, parent))
 }
 
 /** Up to where both missions are one, the state there, and the ids of calls that are pending there and began later. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { inTenantAtOnce } from '../db/in-tenant.ts'
+import type { TenantTx } from '../db/connection.ts'
+import { inTenant, inTenantAtOnce } from '../db/in-tenant.ts'
 import { storeContent } from '../db/queries/contents.ts'
 import { insertMission, recordCreation } from '../db/queries/create-mission.ts'
-import { send } from '../db/statement.ts'
+import { send, type Results } from '../db/statement.ts'
 import {
   EVENT_VERSION,
   type EventDraft,
@@ -14,10 +15,10 @@ import {
 import { fold } from '../domain/evolve.ts'
 import type { EffectiveProfile } from '../domain/profile.ts'
 import type { Claim } from '../engine/ports.ts'
-import { acceptedRow, acceptMission, checkDeadline, goalOf, type Created, type Idempotency } from './accept-mission.ts'
+import { acceptMission, checkDeadline, goalOf, type Created, type Idempotency, type Made } from './accept-mission.ts'
 import type { Caller, MissionsContext } from './context.ts'
 import { pinProfile, type Pinned } from './effective-profile.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, takesNothingNew } from './refusal.ts'
 import { viewFromJournal } from './view.ts'
 
 export interface NewMissionRequest {
@@ -35,6 +36,7 @@ export interface NewMissionRequest {
 /**
  * Accepts a mission: its row, its first event and its files in one commit, then a wake.
  * @param instance one that lives and has room: the mission is its own from the first moment on, where that is allowed
+ * @throws Refusal `not_ready` while the deployment drains, or what the request is refused for; no mission was made then.
  */
 export async function createMission(
   context: MissionsContext,
@@ -45,12 +47,19 @@ export async function createMission(
   const { tenantId } = caller
   return acceptMission(context, caller, request.idempotency, async (id, tx) => {
     const statements = prepare(context, { ...request, id, tenantId, instance })
-    const [inserted, recorded] =
-      tx === undefined ? await inTenantAtOnce(context.databases.api, tenantId, statements) : await send(tx, statements)
-    const row = acceptedRow(inserted)
-    const mission = viewFromJournal(row, fold(recorded))
-    return row.owner === null ? { mission } : { mission, claim: claimOf(id, tenantId, recorded) }
+    const given = async (open: TenantTx) => madeBy(await send(open, statements), id, tenantId)
+    if (tx !== undefined) return given(tx)
+    // What is refused leaves no files behind either, so with files the commit waits for the mission's row.
+    if (request.files.length > 0) return inTenant(context.databases.api, tenantId, given)
+    return madeBy(await inTenantAtOnce(context.databases.api, tenantId, statements), id, tenantId)
   })
+}
+
+/** @throws Refusal `not_ready` where there is no row: the deployment drains */
+function madeBy([row, recorded]: Results<ReturnType<typeof prepare>>, id: string, tenantId: string): Made {
+  if (row === undefined) throw takesNothingNew()
+  const mission = viewFromJournal(row, fold(recorded))
+  return row.owner === null ? { mission } : { mission, claim: claimOf(id, tenantId, recorded) }
 }
 
 function chooseProfile(context: MissionsContext, name: string): Pinned {

@@ -30,6 +30,15 @@ export function pointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
+/** While the deployment drains. */
+export function takesNothingNew(): Refusal {
+  const detail = 'The service is being looked after, or its tenant is being removed: no new missions are taken.'
+  return new Refusal(
+    'not_ready',
+    `${detail} Missions that there are can be read, and go on later. Send the request again later.`,
+  )
+}
+
 export function noSuchMission(): Refusal {
   return new Refusal('not_found', 'There is no mission with this id.')
 }

@@ -27,10 +27,10 @@ async function awakeForOnePoll() {
         ...missions,
         claim: async (most, suspect) => ((seen.claims += most), missions.claim(most, suspect)),
         poll: async () => {
-          const { owned, orphans } = await missions.poll()
+          const { owned, orphans, draining } = await missions.poll()
           const told = seen.orphans === 0 ? orphans : 0
           seen.orphans += told
-          return { owned, orphans: told }
+          return { owned, orphans: told, draining }
         },
       },
     }),

@@ -1,6 +1,7 @@
 import { EVENT_VERSION } from '../../domain/event.ts'
 import type { JournalRow } from '../../domain/parse-event.ts'
 import type { EngineDb } from '../connection.ts'
+import { DRAINING } from './drain.ts'
 
 export interface Claim {
   missionId: string
@@ -68,6 +69,7 @@ export interface TurnTaken {
  * same goes for an answer that came in between: it would be counted, and missing among the events.
  * For the same reason the row of a limited tenant with work counts the claims: whoever counted its running missions before another claim
  * was committed passes the tenant over.
+ * While the deployment drains, no tenant has a turn.
  * @param suspect whether one that may be what its instances died of is wanted too; one at most is given
  */
 export async function claimMissions(
@@ -82,11 +84,11 @@ export async function claimMissions(
   >({
     name: 'claim_missions',
     text: `
-      with limited as (
+      with drain as materialized (select ${DRAINING} as on), limited as (
         update taskforce.tenants t set turns = (t.turns + 1) % 1000000000
         from (
           select l.id from taskforce.tenants l
-          where l.max_running is not null and l.deleted_at is null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
+          where not (select d.on from drain d) and l.max_running is not null and l.deleted_at is null and l.turns = (select seen.turns from taskforce.tenants seen where seen.id = l.id)
             and (${hasFree('l.id')} or exists (
               select from taskforce.missions o where o.owner is not null and o.tenant_id = l.id and o.owner not in (${LIVING})))
           for no key update of l skip locked
@@ -103,6 +105,7 @@ export async function claimMissions(
           from limited
         ) t
         left join unnest($3::uuid[], $4::float8[]) served(id, tag) on served.id = t.id
+        where not (select d.on from drain d)
       ), free as (
         select c.* from turn cross join lateral (
           (select m.id, m.tenant_id, m.priority, m.wake_at, m.crashes from taskforce.missions m
@@ -173,12 +176,15 @@ export async function claimMissions(
   return rows.map((row) => ({ ...row, now: Number(row.now), events: row.events ?? undefined }))
 }
 
-/** Whether a mission without an owner may move now, whoever has its row locked at this moment, of a tenant that has room. */
+/**
+ * Whether a mission without an owner may move now, whoever has its row locked at this moment, of a tenant that has room; none
+ * may while the deployment drains.
+ */
 export async function isAnyFree(db: EngineDb): Promise<boolean> {
   const { rows } = await db.query<{ free: boolean }>({
     name: 'any_free',
     text: `
-      select exists (
+      select not ${DRAINING} and exists (
         select from taskforce.tenants t
         where t.deleted_at is null and (t.max_running is null or t.max_running > (
             select count(*) from taskforce.missions r where r.tenant_id = t.id and r.owner in (${LIVING})))

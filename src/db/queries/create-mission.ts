@@ -1,6 +1,7 @@
 import { EVENT_VERSION, type EventDraft, type MissionEvent } from '../../domain/event.ts'
 import type { Statement } from '../statement.ts'
 import { recordedEvents } from './append-events.ts'
+import { DRAINING } from './drain.ts'
 import { COLUMNS, type MissionRow } from './missions.ts'
 import { storable } from './storable.ts'
 
@@ -18,8 +19,8 @@ export interface NewMission {
 }
 
 /**
- * Inserts a mission that may start at once, and its profile where it is not there yet. Gives nothing, and inserts no mission,
- * where the tenant is being removed.
+ * Inserts a mission that may start at once, and its profile where it is not there yet. Gives undefined and inserts nothing
+ * while the deployment drains, and where the tenant is being removed.
  */
 export function insertMission(mission: NewMission): Statement<(MissionRow & { owner: string | null }) | undefined> {
   const { id, tenantId, goal, profile, labels, priority, forkedFrom, instance } = mission
@@ -27,9 +28,10 @@ export function insertMission(mission: NewMission): Statement<(MissionRow & { ow
     query: {
       name: 'insert_mission',
       text: `
-        with pinned as (
+        with drain as materialized (select ${DRAINING} as on), pinned as (
           insert into taskforce.profiles (tenant_id, hash, name, body)
-          select $2::uuid, $5::text, $4::text, $8::jsonb where $8::jsonb is not null on conflict do nothing
+          select $2::uuid, $5::text, $4::text, $8::jsonb where $8::jsonb is not null and not (select d.on from drain d)
+          on conflict do nothing
         )
         insert into taskforce.missions as m
           (id, tenant_id, status, goal, profile, profile_hash, labels, priority, wake_at, forked_from, forked_seq,
@@ -42,6 +44,7 @@ export function insertMission(mission: NewMission): Statement<(MissionRow & { ow
             then null else $11::uuid end as owner
           where not exists (select from taskforce.tenants where id = $2 and deleted_at is not null)
         ) o
+        where not (select d.on from drain d)
         returning ${COLUMNS}, m.owner`,
       values: [
         id,

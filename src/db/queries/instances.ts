@@ -1,4 +1,5 @@
 import type { EngineDb } from '../connection.ts'
+import { DRAINING } from './drain.ts'
 
 export interface InstanceFacts {
   id: string
@@ -44,19 +45,23 @@ export interface Poll {
   owned: Owned[]
   /** Missions whose owner does not live any more, at most 100: they are there to be claimed. */
   orphans: number
+  /** The deployment drains: what runs is to be handed over. */
+  draining: boolean
 }
+
+type Row = Omit<Owned, 'missionId'> & { missionId: string | null; orphans: number; draining: boolean }
 
 /**
  * The control poll: what an instance owns by the database, in one statement for all. What it works on and is not here was
  * taken over or has ended.
  */
 export async function pollControl(db: EngineDb, instance: string): Promise<Poll> {
-  const { rows } = await db.query<Omit<Owned, 'missionId'> & { missionId: string | null; orphans: number }>({
+  const { rows } = await db.query<Row>({
     name: 'control_poll',
     text: `
-      select m.id as "missionId", m.epoch, m.inbox, coalesce(w.until > now(), false) as watched, dead.orphans
+      select m.id as "missionId", m.epoch, m.inbox, coalesce(w.until > now(), false) as watched, dead.orphans, dead.draining
       from (
-        select count(*)::int as orphans from (
+        select count(*)::int as orphans, ${DRAINING} as draining from (
           select from taskforce.missions o where o.owner is not null and o.wake_at <= now()
             and o.owner not in (select i.id from taskforce.instances i where i.alive_until > now())
           order by o.owner limit 100
@@ -71,5 +76,6 @@ export async function pollControl(db: EngineDb, instance: string): Promise<Poll>
       missionId === null ? [] : [{ missionId, epoch, inbox, watched }],
     ),
     orphans: rows[0]?.orphans ?? 0,
+    draining: rows[0]?.draining === true,
   }
 }

@@ -1,4 +1,5 @@
 import type { EngineDb } from '../connection.ts'
+import { DRAINING } from './drain.ts'
 
 export interface DueMission {
   missionId: string
@@ -11,7 +12,7 @@ export interface DueMission {
  * Missions without a living owner that may move before the next sweep, those that wait longest first, and one of each tenant
  * after the other: a wake is sent for every one of them, and a backlog must not keep the timers of others waiting. The
  * more instances died with a mission the later it comes: it may take with it whoever sends the wakes (seed 13499 of the
- * simulation).
+ * simulation). None while the deployment drains: whoever is woken would find nothing to do.
  */
 export async function findDue(db: EngineDb, withinSeconds: number, limit: number): Promise<DueMission[]> {
   const { rows } = await db.query<DueMission>({
@@ -34,7 +35,7 @@ export async function findDue(db: EngineDb, withinSeconds: number, limit: number
       select id as "missionId", tenant_id as "tenantId",
         greatest(0, ceil(extract(epoch from wake_at - now())))::int as "inSeconds"
       from due
-      where wake_at <= now() + make_interval(secs => $1::float8)
+      where wake_at <= now() + make_interval(secs => $1::float8) and not ${DRAINING}
       order by crashes, row_number() over (partition by tenant_id order by wake_at), wake_at
       limit $2`,
     values: [withinSeconds, limit],

@@ -37,15 +37,15 @@ describe.each(stores)('%s', (_, open) => {
       await inTenant(ground.missions.databases.api, CALLER.tenantId, (tx) => wakeMission(tx, id))
       await markWatched(ground.db, [{ missionId: id, tenantId: CALLER.tenantId }], 15)
       const poll = async () => {
-        const { owned: rows, orphans } = await pollControl(ground.db, lease.instance)
-        return { orphans, owned: rows.sort((a, b) => (a.missionId < b.missionId ? -1 : 1)) }
+        const { owned: rows, orphans, draining } = await pollControl(ground.db, lease.instance)
+        return { orphans, draining, owned: rows.sort((a, b) => (a.missionId < b.missionId ? -1 : 1)) }
       }
       const first = { missionId: id, epoch: 1, inbox: 1, watched: true }
       const other = { missionId: second, epoch: 1, inbox: 0, watched: false }
-      expect(await poll()).toEqual({ owned: [first, other], orphans: 0 })
+      expect(await poll()).toEqual({ owned: [first, other], orphans: 0, draining: false })
       await pass(15_000)
-      expect(await poll()).toEqual({ owned: [{ ...first, watched: false }, other], orphans: 0 })
-      expect(await pollControl(ground.db, NOBODY)).toEqual({ owned: [], orphans: 0 })
+      expect(await poll()).toEqual({ owned: [{ ...first, watched: false }, other], orphans: 0, draining: false })
+      expect(await pollControl(ground.db, NOBODY)).toEqual({ owned: [], orphans: 0, draining: false })
     })
 
     it('tells of missions whose owner is dead and that may move', async () => {

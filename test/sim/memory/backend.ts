@@ -5,6 +5,7 @@ import { Blocked, type Backend, type Session, type SimQuery, type Snapshot } fro
 import { appends } from './append-events.ts'
 import { claims } from './claim-mission.ts'
 import { creations } from './create-mission.ts'
+import { drain } from './drain.ts'
 import { noTenant, transactionAborted } from './errors.ts'
 import { instances } from './instances.ts'
 import { missions } from './missions.ts'
@@ -40,7 +41,17 @@ export interface MemoryOptions {
 }
 
 const handlers = new Map<string, Handler>(
-  Object.entries({ ...appends, ...claims, ...creations, ...instances, ...missions, ...previews, ...reads, ...stored }),
+  Object.entries({
+    ...appends,
+    ...claims,
+    ...creations,
+    ...drain,
+    ...instances,
+    ...missions,
+    ...previews,
+    ...reads,
+    ...stored,
+  }),
 )
 
 const BEGIN =

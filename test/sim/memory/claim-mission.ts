@@ -1,4 +1,5 @@
 import type { EventRow, MissionRow, TenantRow } from './rows.ts'
+import { isDraining } from './drain.ts'
 import { numericMs, type Handler, type Run } from './run.ts'
 
 // Mirrors src/db/queries/claim-mission.ts.
@@ -21,6 +22,7 @@ interface Next {
 }
 
 const claimMissions: Handler = (run) => {
+  if (isDraining(run)) return []
   const [instance, most, tenants, tags, suspect] = run.values as [string, number, string[], number[], boolean]
   const byTenant = Map.groupBy(run.missions(), ({ tenantId }) => tenantId)
   const turns = takeTurns(run, byTenant, new Map(tenants.map((id, index) => [id, tags[index] as number])))
@@ -153,7 +155,7 @@ const anyFree: Handler = (run) => {
     const rows = byTenant.get(id) ?? []
     return !deleted && rows.some((row) => isFree(run, row)) && (maxRunning === null || maxRunning > running(run, rows))
   })
-  return [{ free }]
+  return [{ free: free && !isDraining(run) }]
 }
 
 export const claims: Record<string, Handler> = { claim_missions: claimMissions, any_free: anyFree }

@@ -1,4 +1,5 @@
 import { checkViolation, foreignKeyViolation, policyViolation, uniqueViolation } from './errors.ts'
+import { isDraining } from './drain.ts'
 import { jsonb } from './jsonb.ts'
 import { columns } from './missions.ts'
 import type { MissionRow } from './rows.ts'
@@ -22,6 +23,7 @@ type NewValues = [
 
 /** In the order of Postgres: policies, checks, the key, and foreign keys at the statement's end. */
 const insertMission: Handler = (run) => {
+  if (isDraining(run)) return []
   const values = run.values as unknown as NewValues
   const [id, tenantId, , , , , , , , forkedSeq] = values
   const isPinned = pinProfile(run, values)

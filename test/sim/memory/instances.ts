@@ -1,3 +1,4 @@
+import { isDraining } from './drain.ts'
 import { numericMs, type Handler } from './run.ts'
 
 // Mirrors src/db/queries/instances.ts and sweep.ts.
@@ -34,14 +35,16 @@ const controlPoll: Handler = (run) => {
   )
   const orphans = Math.min(MOST_ORPHANS, found.length)
   const owned = all.filter(({ owner }) => owner === instance)
-  if (owned.length === 0) return [{ missionId: null, epoch: null, inbox: null, watched: false, orphans }]
+  const draining = isDraining(run)
+  if (owned.length === 0) return [{ missionId: null, epoch: null, inbox: null, watched: false, orphans, draining }]
   return owned.map(({ id, epoch, inbox }) => {
     const until = run.tables.watched.get(run.tx, id)?.until ?? -Infinity
-    return { missionId: id, epoch, inbox, watched: until > run.now, orphans }
+    return { missionId: id, epoch, inbox, watched: until > run.now, orphans, draining }
   })
 }
 
 const findDue: Handler = (run) => {
+  if (isDraining(run)) return []
   const [within, limit] = run.values as [number, number]
   const horizon = run.inSeconds(within)
   const due = run.missions().flatMap(({ id, tenantId, owner, status, wakeAt, crashes }) => {
@@ -70,7 +73,7 @@ const beginSweep: Handler = (run) => {
   const [atLeastSeconds] = run.values as [number]
   const last = run.tables.facts.get(run.tx, LAST_SWEEP)
   if (last !== undefined && last.at > run.inSeconds(-atLeastSeconds)) return 0
-  run.put(run.tables.facts, LAST_SWEEP, { name: LAST_SWEEP, at: run.now })
+  run.put(run.tables.facts, LAST_SWEEP, { name: LAST_SWEEP, at: run.now, value: last?.value ?? '{}' })
   return 1
 }
 

@@ -77,6 +77,7 @@ export interface KeyRow {
 export interface FactRow {
   name: string
   at: number
+  value: string
 }
 
 export interface DeltaRow {
