@@ -167,9 +167,9 @@ describe('a mission that another one goes on from', () => {
     await asRetention(db(), async (tx) => {
       const found = await lockOld(tx, { tenantId, status: 'cancelled', days: 30, after: FIRST, limit: 9 })
       branch = branchMission(world.missions, world.caller, parent, { how: 'retry' }).catch((error: unknown) => error)
-      await withConnection(world.database.ownerUrl, async (owner) => {
+      await withConnection(world.database.appUrl, async (app) => {
         const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-        await until(async () => (await owner.query(waiting)).rowCount !== 0)
+        await until(async () => (await app.query(waiting)).rowCount !== 0)
       })
       const ids = found.map(({ id }) => id)
       expect(await removeMissions(tx, tenantId, ids)).toMatchObject({ missions: 1 })
