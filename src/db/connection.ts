@@ -1,10 +1,14 @@
 import pg from 'pg'
 
 declare const tenantTx: unique symbol
+declare const ownerTx: unique symbol
 declare const engineDb: unique symbol
 
 /** A transaction in which row-level security lets one tenant's rows through. Made by `inTenant` alone. */
 export type TenantTx = pg.ClientBase & { readonly [tenantTx]: true }
+
+/** A transaction of a member of `taskforce_owner`, which sees all tenants' rows: a restore's, and nobody else's. */
+export type OwnerTx = pg.ClientBase & { readonly [ownerTx]: true }
 
 /** Where the engine's statements run: each by itself, over all tenants, never inside a transaction that spans a model call. */
 export type EngineDb = pg.Pool & { readonly [engineDb]: true }

@@ -120,7 +120,7 @@ async function makeBlob(blob: BlockBlobClient, body: string, signal: AbortSignal
 }
 
 /** Undefined where it can't be read: that somebody has claimed is known all the same. */
-async function readClaim(blob: BlockBlobClient, signal: AbortSignal): Promise<z.infer<typeof claimSchema> | undefined> {
+export async function readClaim(blob: BlockBlobClient, signal: AbortSignal): Promise<z.infer<typeof claimSchema> | undefined> {
   try {
     const bytes = await blob.downloadToBuffer(0, undefined, { abortSignal: signal })
     return claimSchema.safeParse(JSON.parse(bytes.toString())).data
@@ -129,7 +129,7 @@ async function readClaim(blob: BlockBlobClient, signal: AbortSignal): Promise<z.
   }
 }
 
-function failureOf(error: unknown): z.infer<typeof failureSchema> {
+export function failureOf(error: unknown): z.infer<typeof failureSchema> {
   return failureSchema.safeParse(error).data ?? { name: '' }
 }
 

@@ -21,7 +21,7 @@ async function namesLeft(pooler: ConnectionSettings['pooler']): Promise<string[]
   try {
     await beat(databases.engine, { id: instance, version: '0', host: 'test' }, 60)
     await claimMissions(databases.engine, instance, 1)
-    expect(await pollControl(databases.engine, instance)).toEqual({ owned: [], orphans: 0 })
+    expect(await pollControl(databases.engine, instance)).toEqual({ owned: [], orphans: 0, draining: false })
     await inTenant(databases.api, DEFAULT_TENANT, (tx) => tx.query({ name: 'in_a_transaction', text: 'select 1' }))
     const pools = [databases.engine, databases.api]
     const left = await Promise.all(

@@ -27,17 +27,22 @@ interface Login {
  */
 export async function bootstrap(session: Session): Promise<void> {
   const { client } = session
+  await prepareRoles(client)
+  await inLockedTransaction(session, async () => {
+    await orAskAdministrator(client, () => ensureSchema(client))
+    await client.query('set local role taskforce_owner')
+    await client.query(BOOKKEEPING)
+  })
+}
+
+/** The part of it that belongs to the server: the roles, and this login's membership. Throws like `bootstrap`. */
+export async function prepareRoles(client: ClientBase): Promise<void> {
   await orAskAdministrator(client, async () => {
     await createSchemaRoles(client)
     const login = await readLogin(client)
     if (!login.mayBecomeOwner) await joinOwner(client, login.name)
   })
   await refuseRolesAboveRowSecurity(client)
-  await inLockedTransaction(session, async () => {
-    await orAskAdministrator(client, () => ensureSchema(client))
-    await client.query('set local role taskforce_owner')
-    await client.query(BOOKKEEPING)
-  })
 }
 
 async function readLogin(client: ClientBase): Promise<Login> {

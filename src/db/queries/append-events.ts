@@ -1,5 +1,5 @@
 import { EVENT_VERSION, type EventDraft, type MissionEvent } from '../../domain/event.ts'
-import type { EngineDb, TenantTx } from '../connection.ts'
+import type { EngineDb, OwnerTx, TenantTx } from '../connection.ts'
 import { storable, storableJson, type Storable } from './storable.ts'
 
 /** What changes in the mission's own row together with its events. */
@@ -154,7 +154,7 @@ function changeColumns(appends: readonly Append[]): unknown[] {
 
 /** Appends what comes from outside the lease (created, answered, cancelled). Throws the unique violation like the above. */
 export async function appendInTransaction(
-  tx: TenantTx,
+  tx: TenantTx | OwnerTx,
   missionId: string,
   afterSeq: number,
   events: readonly EventDraft[],

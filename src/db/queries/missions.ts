@@ -1,5 +1,5 @@
 import type { Result } from '../../domain/event.ts'
-import type { TenantTx } from '../connection.ts'
+import type { OwnerTx, TenantTx } from '../connection.ts'
 import { storableJson } from './storable.ts'
 
 export interface MissionRow {
@@ -71,7 +71,7 @@ export async function wakeMission(tx: TenantTx, id: string): Promise<void> {
 }
 
 /** Lays a mission down until it is resumed. Whoever holds it learns of it by the inbox, and does so when its steps have ended. */
-export async function pauseMission(tx: TenantTx, id: string, summary: object): Promise<void> {
+export async function pauseMission(tx: TenantTx | OwnerTx, id: string, summary: object): Promise<void> {
   await tx.query({
     name: 'pause_mission',
     text: `
