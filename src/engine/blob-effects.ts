@@ -120,7 +120,10 @@ async function makeBlob(blob: BlockBlobClient, body: string, signal: AbortSignal
 }
 
 /** Undefined where it can't be read: that somebody has claimed is known all the same. */
-export async function readClaim(blob: BlockBlobClient, signal: AbortSignal): Promise<z.infer<typeof claimSchema> | undefined> {
+export async function readClaim(
+  blob: BlockBlobClient,
+  signal: AbortSignal,
+): Promise<z.infer<typeof claimSchema> | undefined> {
   try {
     const bytes = await blob.downloadToBuffer(0, undefined, { abortSignal: signal })
     return claimSchema.safeParse(JSON.parse(bytes.toString())).data

@@ -55,9 +55,7 @@ export function createBlobClaims(connect: () => Promise<ContainerClient>): Effec
   }
 }
 
-async function nextPage(
-  pages: AsyncIterator<{ segment: { blobItems: BlobItem[] } }>,
-): Promise<BlobItem[] | undefined> {
+async function nextPage(pages: AsyncIterator<{ segment: { blobItems: BlobItem[] } }>): Promise<BlobItem[] | undefined> {
   try {
     const { value, done } = await untilAborted(pages.next(), AbortSignal.timeout(WITHIN_MS))
     return done === true ? undefined : value.segment.blobItems

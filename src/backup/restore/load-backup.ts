@@ -75,7 +75,8 @@ async function copyRows(
   part: Extract<Part, { kind: 'copy' }>,
   expected: DumpedTable | undefined,
 ): Promise<void> {
-  if (expected?.name !== part.table) throw damaged(`it has rows of ${part.table} where ${expected?.name ?? 'none'} belong`)
+  if (expected?.name !== part.table)
+    throw damaged(`it has rows of ${part.table} where ${expected?.name ?? 'none'} belong`)
   const copy = client.query(copyFrom(part.statement))
   let failure: unknown
   copy.on('error', (error) => (failure ??= error))

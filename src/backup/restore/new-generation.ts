@@ -26,10 +26,7 @@ export async function newGeneration(
   { from, run, atLeast = 0 }: { from: string; run: string; atLeast?: number },
 ): Promise<Generation> {
   const before = await readNumber(client, GENERATION)
-  const same = await client.query(
-    `select from taskforce.facts where name = 'generation' and value->>'run' = $1`,
-    [run],
-  )
+  const same = await client.query(`select from taskforce.facts where name = 'generation' and value->>'run' = $1`, [run])
   if (same.rowCount === 1) return { number: before, from }
   const number = Math.max(before, atLeast) + 1
   await client.query(

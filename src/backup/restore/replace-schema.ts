@@ -41,10 +41,13 @@ function locked(cause: DatabaseError, blockers: { pid: number; text: string }[])
   })
 }
 
-/** Moves the schema out of the way, in the open transaction, and answers its new name. */
+/** Moves the schema out of the way, in the open transaction, and answers its new name: of now, or the next second that is free. */
 export async function moveAway({ client }: Pick<Session, 'client'>): Promise<string> {
   const { rows } = await client.query<{ name: string }>(
-    `select $1 || to_char(clock_timestamp() at time zone 'UTC', 'YYYYMMDD_HH24MISS') as name`,
+    `select name from (
+       select $1 || to_char((clock_timestamp() + make_interval(secs => n)) at time zone 'UTC', 'YYYYMMDD_HH24MISS') as name
+       from generate_series(0, 3600) n) names
+     where to_regnamespace(name) is null order by name limit 1`,
     [PREVIOUS],
   )
   const name = rows[0]?.name ?? ''
@@ -75,7 +78,9 @@ export async function carryOver({ client }: Pick<Session, 'client'>, previous: s
     await client.query(`update taskforce.tenants t set deleted_at = o.deleted_at from ${old}.tenants o
       where o.id = t.id and o.deleted_at is not null and t.deleted_at is null`)
   }
-  await client.query(`delete from taskforce.facts where name = 'drain'`)
-  await client.query(`insert into taskforce.facts (name, at, value)
-    select name, at, value from ${old}.facts where name = 'drain'`)
+  if (await has('facts.value')) {
+    await client.query(`insert into taskforce.facts (name, at, value)
+      select name, at, value from ${old}.facts where name = 'drain'
+      on conflict (name) do update set at = excluded.at, value = excluded.value`)
+  }
 }

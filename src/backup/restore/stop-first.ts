@@ -14,6 +14,9 @@ const RESTORE = 'restore'
  */
 const DRAIN_S = 120
 
+/** From the commit on, until the migrations are done. */
+export const MIGRATING_S = 600
+
 const RENEW_MS = 20_000
 const LOOK_MS = 250
 
@@ -72,8 +75,8 @@ export async function stopFirst(client: Client, options: StopOptions): Promise<S
 }
 
 /** Sets or renews the drain of a restore. */
-export async function setRestoreDrain(client: Pick<Client, 'query'>, reason: string): Promise<void> {
-  await setDrain(client, { by: RESTORE, reason, seconds: DRAIN_S })
+export async function setRestoreDrain(client: Pick<Client, 'query'>, reason: string, seconds = DRAIN_S): Promise<void> {
+  await setDrain(client, { by: RESTORE, reason, seconds })
 }
 
 async function hasFacts(client: Client): Promise<boolean> {

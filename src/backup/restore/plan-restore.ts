@@ -1,0 +1,52 @@
+import { CODE_REVISION } from '../../db/schema-revision.ts'
+import { withClient } from '../../db/migrate/connect.ts'
+import { isVerified, type Manifest } from '../manifest.ts'
+import { liveLeases, readTarget, type LiveLease, type PreviousSchema } from './target.ts'
+
+/** What a restore would do. */
+export interface RestorePlan {
+  /** Name of the backup, of when it is, and whether it can be trusted to be of the schema of its revision. */
+  from: string
+  snapshotAt: string
+  verified: boolean
+  /** Host, port and database. */
+  into: string
+  revisionBefore: number
+  revisionInBackup: number
+  revisionAfter: number
+  tables: number
+  rows: number
+  /** Of the rows as text, and of the stored file. */
+  bytes: number
+  storedBytes: number
+  /** Instances that work on missions, which have to let go of them first. */
+  liveLeases: LiveLease[]
+  /** Otherwise it needs `replace`. */
+  isEmpty: boolean
+  /** What earlier restores moved out of the way. */
+  previous: PreviousSchema[]
+}
+
+/** Looks, and changes nothing. Throws TerminalError where the target can't be reached. */
+export async function planRestore({ manifest, url }: { manifest: Manifest; url: string }): Promise<RestorePlan> {
+  const { contents, name, stored } = manifest
+  const { target, leases } = await withClient(url, async (client) => {
+    return { target: await readTarget(client), leases: await liveLeases(client) }
+  })
+  return {
+    from: name,
+    snapshotAt: contents.snapshotAt,
+    verified: isVerified(manifest),
+    into: target.place,
+    revisionBefore: target.revision,
+    revisionInBackup: contents.revision,
+    revisionAfter: Math.max(contents.revision, CODE_REVISION),
+    tables: contents.tables.length,
+    rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: contents.tables.reduce((sum, { bytes }) => sum + bytes, 0),
+    storedBytes: stored.bytes,
+    liveLeases: leases,
+    isEmpty: target.isEmpty,
+    previous: target.previous,
+  }
+}
