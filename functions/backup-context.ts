@@ -14,6 +14,7 @@ export function createBackupContext(config: Config, secrets: Secrets, telemetry:
     ...openStores(config, secrets),
     keyUrl: config.backup.keyUrl,
     retentionDays: config.backup.retentionDays,
+    missionDays: config.backup.missionDays,
     telemetry,
     newId: () => uuidv7(),
     version,

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import type { BackupContext } from '../../src/backup/context.ts'
+import type { StorageConfig } from '../../src/config/config.ts'
 import { openStores } from '../../src/backup/store/open-store.ts'
 import { entraPassword } from '../../src/db/entra-password.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
@@ -18,6 +19,8 @@ export interface OpenOptions {
 }
 
 export interface Opened extends BackupContext {
+  /** The account of the deployment; undefined where none is configured, nor a local environment runs. */
+  storage: StorageConfig | undefined
   storageConnectionString: string | undefined
   /** Where backups are files of this machine. */
   folder: string | undefined
@@ -51,6 +54,8 @@ export function open({ data, database = true }: OpenOptions, { env, cwd, termina
     ...openStores(config, secrets),
     keyUrl: config.backup.keyUrl,
     retentionDays: config.backup.retentionDays,
+    missionDays: config.backup.missionDays,
+    storage: storage.some((one) => one !== undefined) ? config.storage : undefined,
     storageConnectionString: secrets.storageConnectionString,
     folder: config.backup.folder,
     // What went wrong beside the command's own answer; the answer itself is printed.

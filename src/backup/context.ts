@@ -12,6 +12,8 @@ export interface BackupContext {
   /** The key of Key Vault that encrypts; undefined: backups are stored as they are. */
   keyUrl: string | undefined
   retentionDays: number
+  /** Days that ended missions are kept for where a tenant has none of its own; undefined: for ever. */
+  missionDays: number | undefined
   telemetry: Telemetry
   newId: () => string
   version: string

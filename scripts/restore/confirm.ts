@@ -1,0 +1,17 @@
+import { TerminalError } from '../../src/domain/errors.ts'
+import type { Terminal } from '../mission/terminal.ts'
+
+/**
+ * Asks whether to go on. Throws TerminalError `not_confirmed` for a no, and where there is nobody to ask.
+ * @param what would be done, as a sentence without its end
+ */
+export async function confirm(terminal: Terminal, what: string): Promise<void> {
+  if (!terminal.interactive) {
+    throw new TerminalError('not_confirmed', `Nothing was done: ${what}, and there is no terminal to ask.`, {
+      hint: 'Give --yes.',
+    })
+  }
+  const { confirm: ask } = await import('@clack/prompts')
+  const answer = await ask({ message: `${what[0]?.toUpperCase()}${what.slice(1)}. Go on?`, initialValue: false })
+  if (answer !== true) throw new TerminalError('not_confirmed', 'Nothing was changed.')
+}

@@ -1,0 +1,49 @@
+import { planRestore } from '../../src/backup/restore/plan-restore.ts'
+import { restore } from '../../src/backup/restore/restore.ts'
+import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
+import { withClient } from '../../src/db/migrate/connect.ts'
+import { TerminalError } from '../../src/domain/errors.ts'
+import type { Context } from '../backup/context.ts'
+import { open } from '../backup/open.ts'
+import { showProgress } from '../backup/progress.ts'
+import { EXIT } from '../backup/run-words.ts'
+import { confirm } from './confirm.ts'
+import { findSource } from './find-source.ts'
+import type { Options } from './main.ts'
+import { openClaims } from './open-claims.ts'
+import { planLines, reportLines } from './render.ts'
+
+/** Shows what it will do, asks, restores, and tells what to do next. */
+export async function restoreNow(context: Context, options: Options, what: string | undefined): Promise<number> {
+  const { terminal, cwd } = context
+  const opened = open({ ...options, database: options.into === undefined }, context)
+  const url = options.into ?? opened.databaseUrl
+  const source = await findSource(opened.main, { what, at: options.at, cwd })
+  const plan = await planRestore({ manifest: source.manifest, url })
+  if (!options.json) terminal.print(planLines(plan))
+  // Where nothing is replaced, nothing can be lost.
+  if (!plan.isEmpty && options.replace === true && options.yes !== true)
+    await confirm(terminal, `what is in ${plan.into} would be moved out of the way`)
+  const progress = showProgress(terminal.streams.stderr, 'Restores')
+  const startedAt = new Date()
+  const report = await restore({
+    manifest: source.manifest,
+    chunks: source.chunks(),
+    ...(source.dataKey === undefined ? {} : { dataKey: source.dataKey }),
+    url,
+    replace: options.replace === true,
+    waitForLeasesMs: options.wait * 1000,
+    effects: openClaims(opened),
+    log: (line) => terminal.note(line),
+    onProgress: progress.show,
+  }).finally(progress.clear)
+  const row = { id: opened.newId(), kind: 'restore', backup: report.from, startedAt, ok: true, report } as const
+  await withClient(url, (client) => recordUpkeep(client, row))
+  if (options.json) terminal.json(report)
+  else terminal.print(reportLines(report))
+  if (report.drift.length === 0) return EXIT.done
+  throw new TerminalError(
+    'schema_drift',
+    `It is restored, and its schema (+) is not what its revision makes (-): ${report.drift.join('; ')}.`,
+  )
+}

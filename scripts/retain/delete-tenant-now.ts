@@ -1,0 +1,47 @@
+import { v7 as uuidv7 } from 'uuid'
+import { deleteTenant, type DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
+import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
+import type { Context } from '../backup/context.ts'
+import { EXIT } from '../backup/run-words.ts'
+import { count } from '../mission/text.ts'
+import { confirm } from '../restore/confirm.ts'
+import type { SharedOptions } from './main.ts'
+import { withPool } from './open-pool.ts'
+
+/** Removes a tenant for good, and tells until when its data is in backups. Exit code 1 where the store could not be asked. */
+export async function deleteTenantNow(
+  context: Context,
+  options: SharedOptions & { yes?: boolean },
+  tenantId: string,
+): Promise<number> {
+  const { terminal } = context
+  if (options.yes !== true) await confirm(terminal, `everything of the tenant ${tenantId} would be removed for good`)
+  const startedAt = new Date()
+  const report = await withPool(context, options, async (db, { main: store, retentionDays }) => {
+    const done = await deleteTenant({ db, tenantId, store, retentionDays })
+    await recordUpkeep(db, {
+      id: uuidv7(),
+      kind: 'delete_tenant',
+      backup: undefined,
+      startedAt,
+      ok: true,
+      report: done,
+    })
+    return done
+  })
+  if (options.json) terminal.json(report)
+  else terminal.print(toLines(report))
+  return 'error' in report.backups ? EXIT.failed : EXIT.done
+}
+
+function toLines({ name, missions, events, contents, backups }: DeleteTenantReport): string[] {
+  return [
+    `The tenant ${name} is removed: ${count(missions)} missions, ${count(events)} events, ${count(contents)} files.`,
+    'error' in backups
+      ? `Which backups have it could not be found out: ${backups.error}`
+      : backups.lastBackupHolding === undefined
+        ? 'No backup has it.'
+        : `Backups have it until ${backups.goneFromBackupsBy}; the newest one of them is ${backups.lastBackupHolding}.`,
+    ...('held' in backups ? backups.held.map((one) => `  ${one} is held: it has it until it is released`) : []),
+  ]
+}
