@@ -19,11 +19,11 @@ select format('detail %s%s%s%s%s%s%s%s', relname,
   ' tablespace ' || (select spcname from pg_tablespace s where s.oid = reltablespace),
   ' access method ' || (select amname from pg_am m where m.oid = relam and amname <> 'heap'),
   ' of type ' || nullif(reloftype, 0)::regtype::text,
-  ' toast with ' || (select array_to_string(t.reloptions, ', ') from pg_class t where t.oid = reltoastrelid)) as line
+  ' toast with ' || (select array_to_string(t.reloptions, ', ') from pg_class t where t.oid = relations.reltoastrelid)) as line
 from relations
 where relkind in ('p', 'm') or relispartition or relreplident <> 'd' or reltablespace <> 0 or reloftype <> 0
   or relam not in (0, (select oid from pg_am where amname = 'heap'))
-  or exists (select from pg_class t where t.oid = reltoastrelid and t.reloptions is not null)
+  or exists (select from pg_class t where t.oid = relations.reltoastrelid and t.reloptions is not null)
 union all
 select format('definition %s md5 %s', relname, md5(regexp_replace(pg_get_viewdef(id), '\\s+', ' ', 'g')))
 from relations where relkind in ('v', 'm')
