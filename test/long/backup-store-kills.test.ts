@@ -46,7 +46,8 @@ describe('a storage', () => {
       // Azurite loses the last 100 ms; Azure does not.
       await pause(400)
       await own.kill()
-  X
+      await pause(300)
+      own = await startAzurite({ dataDir, blobPort, queuePort })
     }
     try {
       const store = azuriteStore(connectionString, 'backups', { tries: 10, firstPauseMs: 100 })

@@ -77,7 +77,7 @@ export function blobFailure(place: string, setting: string, error: unknown): Ter
   }
   if (statusCode === 401 || statusCode === 403)
     return new TerminalError('store_refused', `The storage refuses access to ${place} (${code ?? statusCode}).`, {
-      hint: `Give the identity the role "Storage Blob Data Contributor" on the storage account, let its firewall admit this app, or correct ${setting}: a signature needs the rights r, c, w and l, and d where old backups are to be removed.`,
+      hint: `Give the identity the role "Storage Blob Data Contributor" on the storage account, let its firewall admit this app, or correct ${setting}: a signature needs the rights r, c, w and l; d where old backups are to be removed, i where they are to be held.`,
     })
   if (statusCode !== undefined && !PASSING.has(statusCode))
     return new TerminalError('store_refused', `The storage refuses a request to ${place} (${code ?? statusCode}).`, {
