@@ -68,7 +68,8 @@ function badSetting(message: string, hint: string): TerminalError {
 
 /** From the parts of a connection string that are no secret. */
 function placeOf(storage: StorageConfig, connectionString: string | undefined, container: string): string {
-  if (storage.kind === 'identity') return `${withoutSlash(withoutQuery(storage.blobServiceUri ?? ''))}/${container}`
+  if (storage.kind === 'identity')
+    return `${withoutSlash(withoutQuery(storage.blobServiceUri ?? storage.queueServiceUri))}/${container}`
   const parts = new Map((connectionString ?? '').split(';').map(nameAndValue))
   const account = parts.get('AccountName')
   const fallback =
