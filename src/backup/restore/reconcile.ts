@@ -26,10 +26,10 @@ export async function reconcile(
   options: Omit<RestoreOptions, 'replace' | 'onProgress'>,
 ): Promise<Omit<RestoreReport, 'drift'>> {
   const { url, effects: claims, waitForLeasesMs, clock = systemClock, log = () => undefined } = options
-  const { onStage = () => undefined } = options
+  const { lockTimeoutMs, onStage = () => undefined } = options
   const begun = clock.monotonic()
   return withClient(url, async (client) => {
-    const session = openSession(client, url, { log })
+    const session = openSession(client, url, { log, lockTimeoutMs })
     await prepareRoles(client)
     const target = await readTarget(client)
     if (target.revision === 0) throw nothingThere(target.place)

@@ -30,6 +30,8 @@ export interface RestoreOptions {
   waitForLeasesMs: number
   /** Calls that act once and were begun; undefined: there is no storage of this deployment to compare with. */
   effects: EffectClaims | undefined
+  /** Of each of the tries to lock the tables, in milliseconds; 5,000 by default. */
+  lockTimeoutMs?: number
   clock?: Clock
   log?: (line: string) => void
   onStage?: (stage: Stage) => void
@@ -73,12 +75,12 @@ export interface RestoreReport {
  * `migrate_not_allowed`, `migrate_busy` or of the connection
  */
 export async function restore(request: RestoreRequest): Promise<RestoreReport> {
-  const { url, clock = systemClock, log = () => undefined, onStage = () => undefined } = request
+  const { url, lockTimeoutMs, clock = systemClock, log = () => undefined, onStage = () => undefined } = request
   const begun = clock.monotonic()
   const manifest = requireManifest(request.manifest)
   await refuseNewerSchema(manifest)
   return withClient(url, async (client) => {
-    const session = openSession(client, url, { log })
+    const session = openSession(client, url, { log, lockTimeoutMs })
     await prepareRoles(client)
     const target = await readTarget(client)
     refuseToReplace(target, request.replace)
