@@ -29,7 +29,7 @@ export interface LoadOptions {
 const TRANSACTION_CONTROL =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i
 
-const OWNERS = /^ALTER [^\n]* OWNER TO [^\n]*;$/gm
+const OWNERS = /^ALTER (DEFAULT PRIVILEGES FOR ROLE [^\n]*|[^\n]* OWNER TO [^\n]*);$/gm
 
 /**
  * Runs a backup's statements and COPY blocks in the open transaction. The file is read once and not twice, as reading is a

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { DatabaseError, escapeIdentifier, type Client } from 'pg'
+import { normaliseUrl } from '../../db/connection.ts'
+import { withClient } from '../../db/migrate/connect.ts'
+import { TerminalError } from '../../domain/errors.ts'
+
+const PREFIX = 'taskforce_drill_'
+
+/** A drill of 10 GB takes minutes; what is there after this long was left by one that was killed. */
+const LEFT_OVER = '1 day'
+
+export interface ScratchDatabase {
+  name: string
+  url: string
+  /** Never throws: what can't be dropped now is dropped by a drill of another day. */
+  drop(): Promise<void>
+}
+
+/**
+ * Makes a database that belongs to the login and to nobody else, and drops those that earlier drills left.
+ * @param adminUrl of a login that may make databases
+ * @throws TerminalError `drill_not_allowed` with the SQL to run
+ */
+export async function createScratchDatabase(adminUrl: string): Promise<ScratchDatabase> {
+  const name = await withClient(adminUrl, async (client) => {
+    await client.query('set statement_timeout = 0')
+    await dropLeftOver(client)
+    const { rows } = await client.query<{ now: string }>(
+      `select to_char(now() at time zone 'UTC', 'YYYYMMDDHH24MISS') as now`,
+    )
+    const scratch = `${PREFIX}${rows[0]?.now ?? ''}_${randomBytes(3).toString('hex')}`
+    await client
+      .query(`create database ${escapeIdentifier(scratch)} template template0`)
+      .catch(async (error: unknown) => {
+        throw await explained(client, error)
+      })
+    return scratch
+  })
+  const url = new URL(normaliseUrl(adminUrl))
+  url.pathname = `/${name}`
+  return {
+    name,
+    url: url.href,
+    drop: () => withClient(adminUrl, (client) => dropDatabase(client, name)).catch(() => undefined),
+  }
+}
+
+async function dropLeftOver(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select datname as name from pg_catalog.pg_database
+     where pg_catalog.pg_get_userbyid(datdba) = current_user
+       and substring(datname from $1) < to_char((now() - $2::interval) at time zone 'UTC', 'YYYYMMDDHH24MISS')`,
+    [`^${PREFIX}(\\d{14})_[0-9a-f]{6}$`, LEFT_OVER],
+  )
+  // One that another drill drops at this moment is none of ours.
+  for (const { name } of rows) await dropDatabase(client, name).catch(() => undefined)
+}
+
+async function dropDatabase(client: Client, name: string): Promise<void> {
+  await client.query('set statement_timeout = 0')
+  await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)
+}
+
+async function explained(client: Client, error: unknown): Promise<unknown> {
+  if (!(error instanceof DatabaseError && error.code === '42501')) return error
+  const { rows } = await client.query<{ name: string }>('select quote_ident(current_user) as name')
+  const name = rows[0]?.name ?? ''
+  return new TerminalError(
+    'drill_not_allowed',
+    `The login ${name} may not make a database, so no drill can restore into one. Have an administrator run this once: alter role ${name} createdb;`,
+    { cause: error },
+  )
+}
