@@ -1,4 +1,5 @@
 import { reconcile } from '../../src/backup/restore/reconcile.ts'
+import { signedUrl } from '../../src/db/signed-url.ts'
 import type { Context } from '../backup/context.ts'
 import { open } from '../backup/open.ts'
 import { EXIT } from '../backup/run-words.ts'
@@ -11,7 +12,7 @@ import { reportLines } from './render.ts'
 export async function reconcileNow(context: Context, options: Options): Promise<number> {
   const { terminal } = context
   const opened = open({ ...options, database: options.into === undefined }, context)
-  const url = options.into ?? opened.databaseUrl
+  const url = options.into ?? (await signedUrl(opened.databaseUrl, opened.connect))
   if (options.yes !== true) await confirm(terminal, `a new generation of ${new URL(url).pathname.slice(1)} would begin`)
   const report = await reconcile({
     url,

@@ -1,5 +1,6 @@
 import { planRestore } from '../../src/backup/restore/plan-restore.ts'
 import { restore } from '../../src/backup/restore/restore.ts'
+import { signedUrl } from '../../src/db/signed-url.ts'
 import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
 import { withClient } from '../../src/db/migrate/connect.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
@@ -17,7 +18,7 @@ import { planLines, reportLines } from './render.ts'
 export async function restoreNow(context: Context, options: Options, what: string | undefined): Promise<number> {
   const { terminal, cwd } = context
   const opened = open({ ...options, database: options.into === undefined }, context)
-  const url = options.into ?? opened.databaseUrl
+  const url = options.into ?? (await signedUrl(opened.databaseUrl, opened.connect))
   const source = await findSource(opened.main, { what, at: options.at, cwd })
   const plan = await planRestore({ manifest: source.manifest, url })
   if (!options.json) terminal.print(planLines(plan))

@@ -40,14 +40,14 @@ export interface BackUpOptions {
 /**
  * Makes one backup: dumps, stores, reads back, and only then writes the manifest that makes it exist; then copies both offsite.
  * What came of it is a row of the upkeep, also where it failed. A copy that fails does not undo the backup.
- * Throws TerminalError, `backup_running` where another one is under way; nothing is left behind then.
+ * Throws TerminalError, `upkeep_running` where another one is under way; nothing is left behind then.
  */
 export async function backUp(context: BackupContext, options: BackUpOptions = {}): Promise<BackupReport> {
   const { databaseUrl, connect, telemetry, newId } = context
   return withClient(
     databaseUrl,
     async (client) => {
-      if (!(await tryUpkeepLock(client))) throw running()
+      if (!(await tryUpkeepLock(client))) throw upkeepRunning()
       const startedAt = await databaseTime(client)
       const name = backupName(startedAt)
       const row = { id: newId(), kind: 'backup', backup: name, startedAt } as const
@@ -158,8 +158,9 @@ async function databaseTime(client: Client): Promise<Date> {
   return rows[0]?.now ?? new Date(Number.NaN)
 }
 
-function running(): TerminalError {
-  return new TerminalError('backup_running', 'Another backup, drill or removal of backups is under way.', {
+/** Of another one that has the lock. */
+export function upkeepRunning(): TerminalError {
+  return new TerminalError('upkeep_running', 'Another backup, drill or removal of backups is under way.', {
     hint: 'Let it finish; in pg_stat_activity it is application_name taskforce-backup.',
   })
 }

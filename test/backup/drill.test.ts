@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Manifest } from '../../src/backup/manifest.ts'
 import { drill, type DrillReport, type DrillRequest } from '../../src/backup/restore/drill.ts'
 import { branchMission } from '../../src/missions/branch-mission.ts'
-import { manifestFor, takeBackup, type TakenBackup } from '../support/backups.ts'
+import { manifestFor, takeBackup, type TakenBackup } from '../support/taken-backups.ts'
 import { callTools, createWorld, say, script, tool, type World } from '../support/engine.ts'
 import { APP, withSuper } from '../support/global-setup.ts'
 

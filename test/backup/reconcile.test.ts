@@ -13,7 +13,7 @@ import { branchMission } from '../../src/missions/branch-mission.ts'
 import { pauseMission, resumeMission } from '../../src/missions/pause-mission.ts'
 import { readMission } from '../../src/missions/read-mission.ts'
 import type { ModelMessage } from '../../src/models/model.ts'
-import { digestOf, listedClaims, takeBackup, type TakenBackup } from '../support/backups.ts'
+import { digestOf, listedClaims, takeBackup, type TakenBackup } from '../support/taken-backups.ts'
 import { callTools, createWorld, gate, say, script, tool, type Script, type World } from '../support/engine.ts'
 
 let folder = ''

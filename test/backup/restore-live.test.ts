@@ -5,7 +5,7 @@ import { readDrain } from '../../src/db/queries/drain.ts'
 import { beat, leave } from '../../src/db/queries/instances.ts'
 import { sendMessage } from '../../src/missions/send-message.ts'
 import { event } from '../support/journal.ts'
-import { takeBackup } from '../support/backups.ts'
+import { takeBackup } from '../support/taken-backups.ts'
 import {
   appendAlone,
   callTools,

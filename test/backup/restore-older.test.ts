@@ -4,7 +4,7 @@ import { checkDatabase } from '../../src/db/migrate/check.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { resumeMission } from '../../src/missions/pause-mission.ts'
-import { listedClaims, takeBackup } from '../support/backups.ts'
+import { listedClaims, takeBackup } from '../support/taken-backups.ts'
 import { createWorld, type World } from '../support/engine.ts'
 import { createTestDatabase, withConnection } from '../support/postgres.ts'
 

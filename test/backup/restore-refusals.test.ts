@@ -5,7 +5,7 @@ import { isRestoreRefusal } from '../../src/backup/restore/refusals.ts'
 import { restore, type RestoreRequest } from '../../src/backup/restore/restore.ts'
 import { readDrain, setDrain } from '../../src/db/queries/drain.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
-import { digestOf, manifestFor, takeBackup, type TakenBackup } from '../support/backups.ts'
+import { digestOf, manifestFor, takeBackup, type TakenBackup } from '../support/taken-backups.ts'
 import { createWorld, say, script, type World } from '../support/engine.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 

@@ -3,7 +3,8 @@ import { readFingerprint } from '../../src/backup/dump/fingerprint.ts'
 import { readSections } from '../../src/backup/dump/sections.ts'
 import { tableSums } from '../../src/backup/dump/table-sums.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
-import { findOther, startOther, type OtherPostgres } from '../support/other-postgres.ts'
+import { startThrowaway, type ThrowawayPostgres } from '../../src/local/postgres/start-throwaway.ts'
+import { findOther } from '../support/other-postgres.ts'
 import { dumpToMemory, restoreWithPsql, type Dumped } from '../support/plain-backup.ts'
 import { createTestDatabase, withConnection } from '../support/postgres.ts'
 import { writeNastyRows } from '../backup/nasty-rows.ts'
@@ -12,12 +13,12 @@ describe.each([15, 16, 17, 18])('a backup restored by psql into a new server of 
   const binaries = await findOther(major)
 
   describe.skipIf(binaries === undefined)('', () => {
-    let postgres: OtherPostgres
+    let postgres: ThrowawayPostgres
     let source: Dumped
 
     beforeAll(async () => {
       source = await dumpOfNastyRows()
-      postgres = await startOther(major, binaries!)
+      postgres = await startThrowaway(binaries!)
       await restoreWithPsql(postgres.superUrl, source.plain)
     }, 120_000)
     afterAll(() => postgres?.stop())

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Manifest } from '../../src/backup/manifest.ts'
 import { restore, type Stage } from '../../src/backup/restore/restore.ts'
-import { inChunks, listedClaims } from './backups.ts'
+import { inChunks, listedClaims } from './taken-backups.ts'
 
 export interface RestoreOrder {
   url: string

@@ -82,7 +82,7 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const CODES: Readonly<Record<string, RefusalCode>> = {
-  backup_running: 'illegal_state',
+  upkeep_running: 'illegal_state',
   backup_exists: 'illegal_state',
   newest_backup_too_old: 'illegal_state',
   backup_too_large: 'too_large',

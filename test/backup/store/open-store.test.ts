@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { ContainerSASPermissions } from '@azure/storage-blob'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openFolderStore, openStores } from '../../../src/backup/store/open-store.ts'
+import { openStores } from '../../../src/backup/store/open-store.ts'
 import type { BackupStore } from '../../../src/backup/store/store.ts'
 import { loadConfig } from '../../../src/config/load-config.ts'
 import { startAzurite, type LocalAzurite } from '../../../src/local/azurite/start-azurite.ts'
@@ -116,7 +116,7 @@ describe('the stores of the settings', () => {
   })
 
   it('of a local environment are a folder in its data', async () => {
-    const store = openFolderStore(folder)
+    const store = open({ JOBS_STORAGE: 'UseDevelopmentStorage=true', BACKUP_FOLDER: join(folder, 'backups') }).main
     await store.put('a.zst', Buffer.from('a'))
     expect(store.place).toBe(join(folder, 'backups'))
     expect(await namesIn(store)).toEqual(['a.zst'])
