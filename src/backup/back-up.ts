@@ -1,9 +1,8 @@
 import { withClient } from '../db/migrate/connect.ts'
 import { readGeneration } from '../db/queries/generation.ts'
 import { recordUpkeep } from '../db/queries/upkeep.ts'
-import { tryUpkeepLock } from '../db/queries/upkeep-lock.ts'
-import { TerminalError } from '../domain/errors.ts'
 import type { Client } from 'pg'
+import { alone } from './alone.ts'
 import { createDataKey } from './codec/data-key.ts'
 import { createEncoder } from './codec/encode.ts'
 import { CHUNK_BYTES } from './codec/encrypt.ts'
@@ -44,38 +43,34 @@ export interface BackUpOptions {
  */
 export async function backUp(context: BackupContext, options: BackUpOptions = {}): Promise<BackupReport> {
   const { databaseUrl, connect, telemetry, newId } = context
-  return withClient(
-    databaseUrl,
-    async (client) => {
-      if (!(await tryUpkeepLock(client))) throw upkeepRunning()
-      const startedAt = await databaseTime(client)
-      const name = backupName(startedAt)
-      const row = { id: newId(), kind: 'backup', backup: name, startedAt } as const
-      try {
-        const report = await make(context, client, { name, startedAt }, options)
-        await recordUpkeep(client, { ...row, ok: report.verified, report })
-        telemetry.backupMade(report)
-        return report
-      } catch (error) {
-        const why = reasonOf(error)
-        telemetry.backupFailed({ backup: name, error })
-        // Where the connection is what failed, another one tells.
-        await withClient(
-          databaseUrl,
-          (other) => recordUpkeep(other, { ...row, ok: false, report: { why } }),
-          connect,
-        ).catch((failure: unknown) => telemetry.backupFailed({ backup: name, error: failure }))
-        throw error
-      }
-    },
-    { ...connect, name: 'taskforce-backup' },
-  )
+  return alone(context, async (client) => {
+    const startedAt = await databaseTime(client)
+    const name = backupName(startedAt)
+    // On a connection of its own: the one that holds the lock may be what was lost.
+    const record = (ok: boolean, report: object) =>
+      withClient(
+        databaseUrl,
+        (other) => recordUpkeep(other, { id: newId(), kind: 'backup', backup: name, startedAt, ok, report }),
+        connect,
+      )
+    try {
+      const report = await make(context, { name, startedAt, generation: await readGeneration(client) }, options)
+      await record(report.verified, report)
+      telemetry.backupMade(report)
+      return report
+    } catch (error) {
+      telemetry.backupFailed({ backup: name, error })
+      await record(false, { why: reasonOf(error) }).catch((failure: unknown) =>
+        telemetry.backupFailed({ backup: name, error: failure }),
+      )
+      throw error
+    }
+  })
 }
 
 async function make(
   context: BackupContext,
-  client: Client,
-  { name, startedAt }: { name: string; startedAt: Date },
+  { name, startedAt, generation }: { name: string; startedAt: Date; generation: number },
   options: BackUpOptions,
 ): Promise<BackupReport> {
   const begun = performance.now()
@@ -87,7 +82,7 @@ async function make(
     ...key.wrapped,
   }
   const file = dataFile(name, key !== undefined)
-  const { contents, stored } = await store(context, client, { file, dataKey: key?.dataKey }, options)
+  const { contents, stored } = await store(context, { file, dataKey: key?.dataKey }, options)
   const full = { ...stored, codec: 'zstd' as const, ...(encryption === undefined ? {} : { encryption }) }
   await readBack(main, file, { contents, stored: full }, key?.dataKey)
   const manifest: Manifest = {
@@ -97,7 +92,7 @@ async function make(
     contents,
     stored: full,
     readBackAt: new Date(startedAt.getTime() + (performance.now() - begun)).toISOString(),
-    generation: await readGeneration(client),
+    generation,
     version,
   }
   await main.put(manifestFile(name), encodeManifest(manifest))
@@ -116,15 +111,18 @@ async function make(
 }
 
 async function store(
-  { main, version }: BackupContext,
-  client: Client,
+  { main, version, databaseUrl, connect }: BackupContext,
   { file, dataKey }: { file: string; dataKey: Buffer | undefined },
   options: BackUpOptions,
 ): Promise<{ contents: DumpContents; stored: { bytes: number; sha256: string } }> {
   const pending = await main.begin(file)
   const encoder = createEncoder((chunk) => pending.write(chunk), dataKey)
   try {
-    const contents = await dump(client, (chunk) => encoder.write(chunk), { version, ...options })
+    const contents = await withClient(
+      databaseUrl,
+      (client) => dump(client, (chunk) => encoder.write(chunk), { version, ...options }),
+      { ...connect, name: 'taskforce-backup' },
+    )
     const stored = await encoder.end()
     // By hand and last: libraries that upload a stream commit what they have when it ends too early.
     await pending.commit()
@@ -156,13 +154,6 @@ async function copyOffsite(
 async function databaseTime(client: Client): Promise<Date> {
   const { rows } = await client.query<{ now: Date }>('select pg_catalog.now() as now')
   return rows[0]?.now ?? new Date(Number.NaN)
-}
-
-/** Of another one that has the lock. */
-export function upkeepRunning(): TerminalError {
-  return new TerminalError('upkeep_running', 'Another backup, drill or removal of backups is under way.', {
-    hint: 'Let it finish; in pg_stat_activity it is application_name taskforce-backup.',
-  })
 }
 
 function reasonOf(error: unknown): string {

@@ -41,7 +41,7 @@ export async function createLogins(
   { owner, app, database }: { owner: Login; app: Login; database: string },
 ): Promise<void> {
   await createSchemaRoles(superClient)
-  await createLogin(superClient, owner, 'createrole')
+  await createLogin(superClient, owner, 'createrole createdb')
   // A restore drill restores into a database of its own, and drops it.
   await createLogin(superClient, app, 'nocreaterole createdb')
   await grantRole(superClient, { role: 'taskforce_owner', to: owner.name, inherit: true })

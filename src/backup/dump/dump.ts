@@ -146,13 +146,13 @@ function explained(error: unknown): unknown {
   const why = error instanceof Error ? error.message : String(error)
   if (isConnectionError(error)) {
     return new TerminalError('backup_cut_off', `The connection to the database ended during the backup (${why}).`, {
-      hint: 'Nothing is left of it. Look at the database, then run it again: npm run backup -- run',
+      hint: 'Nothing is left of it. Look at the database, then run it again: npm run backup -- now',
       cause: error,
     })
   }
   if (!(error instanceof DatabaseError)) return error
   return new TerminalError('backup_failed', `The database ended the backup: ${why} (${error.code}).`, {
-    hint: 'Nothing is left of it. Run it again when the reason is gone: npm run backup -- run',
+    hint: 'Nothing is left of it. Run it again when the reason is gone: npm run backup -- now',
     cause: error,
   })
 }

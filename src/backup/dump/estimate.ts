@@ -18,7 +18,7 @@ export function refuseTooLarge(estimate: number, limitBytes: number | undefined)
     'backup_too_large',
     `The database has about ${megabytes(estimate)} to back up, and one run here may take ${megabytes(limitBytes)}, so it was not begun.`,
     {
-      hint: 'Run it where there is more time, by hand for example (npm run backup -- run), or let retention take old missions away.',
+      hint: 'Run it where there is more time, by hand for example (npm run backup -- now), or let retention take old missions away.',
     },
   )
 }

@@ -51,7 +51,7 @@ async function lockTables(client: Client, names: readonly string[]): Promise<boo
 
 function locked(why: string, cause?: unknown): TerminalError {
   return new TerminalError('backup_locked', `The schema is being changed: ${why}. There is no backup of this moment.`, {
-    hint: 'Let the migration end (or the session that pg_stat_activity and pg_locks name), then: npm run backup -- run',
+    hint: 'Let the migration end (or the session that pg_stat_activity and pg_locks name), then: npm run backup -- now',
     cause,
   })
 }

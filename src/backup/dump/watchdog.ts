@@ -60,7 +60,7 @@ function stalled(ms: number): TerminalError {
   return new TerminalError(
     'backup_stalled',
     `For ${ms / 1000} s the backup got nothing from the database and could write nothing. It was given up, and nothing is left of it.`,
-    { hint: 'Look at the network between here, the database and the store, then run it again: npm run backup -- run' },
+    { hint: 'Look at the network between here, the database and the store, then run it again: npm run backup -- now' },
   )
 }
 
@@ -68,7 +68,7 @@ function tookTooLong(ms: number): TerminalError {
   return new TerminalError(
     'backup_too_slow',
     `The backup was not done after ${ms / 60_000} min and was given up; nothing is left of it.`,
-    { hint: 'Look at the load of the database, then run it again: npm run backup -- run' },
+    { hint: 'Look at the load of the database, then run it again: npm run backup -- now' },
   )
 }
 

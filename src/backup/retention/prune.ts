@@ -96,7 +96,7 @@ function recentlyVerified(backups: readonly KnownBackup[], now: Date, place: str
     'newest_backup_too_old',
     `Nothing was removed: in ${place} ${found}. Old backups may be the only good ones while no new one is made.`,
     {
-      hint: 'Take one first (npm run backup -- now), and look at why there is none of the last night (npm run ops -- backups).',
+      hint: 'Take one first (npm run backup -- now), and look at why there is none of the last night (npm run backup -- list).',
     },
   )
 }

@@ -280,6 +280,13 @@ GRANT SELECT ON TABLE taskforce.contents TO taskforce_backup;
 GRANT SELECT,DELETE ON TABLE taskforce.contents TO taskforce_retention;
 
 --
+-- Name: COLUMN contents.created_at; Type: ACL; Schema: taskforce; Owner: taskforce_owner
+--
+
+GRANT UPDATE(created_at) ON TABLE taskforce.contents TO taskforce_api;
+GRANT UPDATE(created_at) ON TABLE taskforce.contents TO taskforce_engine;
+
+--
 -- Name: TABLE deltas; Type: ACL; Schema: taskforce; Owner: taskforce_owner
 --
 
