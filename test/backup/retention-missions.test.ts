@@ -8,12 +8,12 @@ import { retain, type RetainRequest } from '../../src/backup/retention/retain.ts
 import { branchMission } from '../../src/missions/branch-mission.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import { DEFAULT_TENANT } from '../../src/missions/context.ts'
-import { createWorld, until, type World } from '../support/engine.ts'
+import { callTools, createWorld, script, tool, until, type World } from '../support/engine.ts'
 import { addEnded, addTenant, brokenMissions, OTHER_TENANT, rowsOf } from '../support/ended-missions.ts'
 import { withConnection } from '../support/postgres.ts'
 
 let world: World
-beforeEach(async () => (world = await createWorld()))
+beforeEach(async () => (world = await createWorld([tool('nothing', () => 'ok')])))
 afterEach(() => world.stop())
 
 const db = () => world.missions.databases.engine
@@ -185,6 +185,23 @@ describe('a mission that another one goes on from', () => {
     const removed = await asRetention(db(), (tx) => removeMissions(tx, world.caller.tenantId, [parent]))
     expect(removed.missions).toBe(0)
     expect(await world.types(parent)).toHaveLength(2)
+  })
+})
+
+describe('running missions', () => {
+  it('go on while thousands of events go, and lose no lease', async () => {
+    await addEnded(world.sql, { tenantId: DEFAULT_TENANT, days: 40, count: 300, events: 20 })
+    const ids = await Promise.all(Array.from({ length: 10 }, () => world.create()))
+    const one = world.engine({ model: script(...Array.from({ length: 8 }, () => callTools(['nothing']))) })
+    const [report, ends] = await Promise.all([
+      run({ batch: 20 }),
+      Promise.all(ids.map(async () => (await one.engine.runOne())?.end)),
+    ])
+    expect(report.missions[0]).toMatchObject({ missions: 300, events: 6_000 })
+    expect(ends).toEqual(ids.map(() => 'ended'))
+    expect(one.told.leaseLost).toBeUndefined()
+    expect(await brokenMissions(world.sql)).toEqual([])
+    for (const id of ids) expect((await world.types(id)).at(-1)).toBe('mission.completed')
   })
 })
 

@@ -27,7 +27,7 @@ const EVENTS_A_PAGE = 2_000
 const CONTENTS_AT_ONCE = 200
 
 /**
- * Removes files that no event names any more. All events of all tenants are read once (their database reads 1 GB of them in about half a minute):
+ * Removes files that no event names any more. All events of all tenants are read once (1 GB of them in about 50 s, half of which are pauses):
  * an index of names would cost every step, and this is once a day. Nothing is removed unless all were read.
  *
  * A file is stored before the event that names it. Storing it, also again, makes it young, and only what was stored last a
