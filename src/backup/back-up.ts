@@ -74,8 +74,8 @@ async function make(
   options: BackUpOptions,
 ): Promise<BackupReport> {
   const begun = performance.now()
-  const { main, keyUrl, version } = context
-  const key = keyUrl === undefined ? undefined : await createDataKey(keyUrl)
+  const { main, keyUrl, keyVault, version } = context
+  const key = keyUrl === undefined ? undefined : await createDataKey(keyUrl, keyVault)
   const encryption: Encryption | undefined = key && {
     algorithm: 'AES-256-GCM',
     chunkBytes: CHUNK_BYTES,

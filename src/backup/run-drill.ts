@@ -40,7 +40,7 @@ export async function runDrill(
 }
 
 async function make(
-  { databaseUrl, connect, main }: BackupContext,
+  { databaseUrl, connect, main, keyVault }: BackupContext,
   name: BackupName,
   onProgress: OnProgress | undefined,
 ): Promise<DrillReport> {
@@ -49,7 +49,7 @@ async function make(
   return drill({
     manifest,
     chunks: main.read(manifest.file),
-    ...(encryption === undefined ? {} : { dataKey: await openDataKey(encryption) }),
+    ...(encryption === undefined ? {} : { dataKey: await openDataKey(encryption, keyVault) }),
     adminUrl: await signedUrl(databaseUrl, connect),
     ...(onProgress === undefined ? {} : { onProgress }),
   })
