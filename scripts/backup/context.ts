@@ -6,3 +6,10 @@ export interface Context {
   cwd: string
   terminal: Terminal
 }
+
+/** Of every command. */
+export interface SharedOptions {
+  /** Data folder of the local environment. */
+  data: string
+  json?: boolean
+}

@@ -8,12 +8,7 @@ import { prune } from './commands/prune.ts'
 import { makeSectionFiles } from './commands/sections.ts'
 import { show } from './commands/show.ts'
 import { verify } from './commands/verify.ts'
-import type { Context } from './context.ts'
-
-export interface SharedOptions {
-  data: string
-  json?: boolean
-}
+import type { Context, SharedOptions } from './context.ts'
 
 const GUIDE = `
 NAME is a backup's name, or LATEST for the newest verified one. Backups lie in the container BACKUP_CONTAINER of JOBS_STORAGE,
@@ -52,8 +47,9 @@ export function createProgram(context: Context, done: (code: number) => void): C
   return program
 }
 
-type Run = <T extends unknown[]>(
-  work: (context: Context, options: SharedOptions, ...words: T) => Promise<number>,
+/** What commander calls: the command's word, if it takes one, its own options, and the command itself. */
+type Run = (
+  work: (context: Context, options: SharedOptions, name: string) => Promise<number>,
 ) => (...given: unknown[]) => Promise<void>
 
 function addMaking(program: Command, run: Run): void {

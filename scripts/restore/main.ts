@@ -2,19 +2,8 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../backup/context.ts'
 import { runWords } from '../backup/run-words.ts'
 import { reconcileNow } from './reconcile-now.ts'
+import type { Options } from './options.ts'
 import { restoreNow } from './restore-now.ts'
-
-export interface Options {
-  data: string
-  json?: boolean
-  at?: Date
-  into?: string
-  replace?: boolean
-  yes?: boolean
-  reconcile?: boolean
-  /** Seconds. */
-  wait: number
-}
 
 const GUIDE = `
 WHAT is LATEST (the newest verified backup), a backup's name, or a file with its .manifest.json beside it. The target is

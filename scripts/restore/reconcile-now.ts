@@ -4,7 +4,7 @@ import type { Context } from '../backup/context.ts'
 import { open } from '../backup/open.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { confirm } from './confirm.ts'
-import type { Options } from './main.ts'
+import type { Options } from './options.ts'
 import { openClaims } from './open-claims.ts'
 import { reportLines } from './render.ts'
 

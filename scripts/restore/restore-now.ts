@@ -10,7 +10,7 @@ import { showProgress } from '../backup/progress.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { confirm } from './confirm.ts'
 import { findSource } from './find-source.ts'
-import type { Options } from './main.ts'
+import type { Options } from './options.ts'
 import { openClaims } from './open-claims.ts'
 import { planLines, reportLines } from './render.ts'
 

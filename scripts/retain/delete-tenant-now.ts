@@ -1,11 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
 import { deleteTenant, type DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
 import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
-import type { Context } from '../backup/context.ts'
+import type { Context, SharedOptions } from '../backup/context.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { count } from '../mission/text.ts'
 import { confirm } from '../restore/confirm.ts'
-import type { SharedOptions } from './main.ts'
 import { withPool } from './open-pool.ts'
 
 /** Removes a tenant for good, and tells until when its data is in backups. Exit code 1 where the store could not be asked. */

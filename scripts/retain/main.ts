@@ -3,14 +3,10 @@ import type { Context } from '../backup/context.ts'
 import { runWords } from '../backup/run-words.ts'
 import { deleteTenantNow } from './delete-tenant-now.ts'
 import { changePolicy, showPolicies } from './policies.ts'
+import type { EndedStatus as Status } from '../../src/db/queries/retention-missions.ts'
 import { retainNow } from './retain-now.ts'
 
-export interface SharedOptions {
-  data: string
-  json?: boolean
-}
-
-export const DEFAULT_TENANT = '00000000-0000-7000-8000-000000000001'
+const DEFAULT_TENANT = '00000000-0000-7000-8000-000000000001'
 
 const GUIDE = `
 An ended mission is kept for the days of its tenant's policy for how it ended, else for MISSION_RETENTION_DAYS, else for ever; and
@@ -66,8 +62,6 @@ function createProgram(context: Context, done: (code: number) => void): Command 
     )
   return program
 }
-
-export type Status = 'completed' | 'failed' | 'cancelled'
 
 function status(text: string): Status {
   if (text === 'completed' || text === 'failed' || text === 'cancelled') return text

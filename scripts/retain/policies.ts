@@ -1,9 +1,9 @@
 import { withClient } from '../../src/db/migrate/connect.ts'
 import { clearPolicy, listPolicies, setPolicy } from '../../src/db/queries/retention-policies.ts'
-import type { Context } from '../backup/context.ts'
+import type { EndedStatus } from '../../src/db/queries/retention-missions.ts'
+import type { Context, SharedOptions } from '../backup/context.ts'
 import { open } from '../backup/open.ts'
 import { EXIT } from '../backup/run-words.ts'
-import type { SharedOptions, Status } from './main.ts'
 
 export async function showPolicies(context: Context, options: SharedOptions): Promise<number> {
   const { databaseUrl, connect, missionDays } = open(options, context)
@@ -22,7 +22,7 @@ export async function showPolicies(context: Context, options: SharedOptions): Pr
 export async function changePolicy(
   context: Context,
   options: SharedOptions & { tenant: string },
-  status: Status,
+  status: EndedStatus,
   keepDays: number | undefined,
 ): Promise<number> {
   const { databaseUrl, connect } = open(options, context)

@@ -1,8 +1,7 @@
 import { runRetention } from '../../src/backup/retention/run-retention.ts'
-import type { Context } from '../backup/context.ts'
+import type { Context, SharedOptions } from '../backup/context.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { count } from '../mission/text.ts'
-import type { SharedOptions } from './main.ts'
 import { withPool } from './open-pool.ts'
 
 /** Removes what is kept no longer, and tells what. */

@@ -4,13 +4,14 @@ import { type TestDatabase, createTestDatabase, withConnection } from '../suppor
 
 const A = '00000000-0000-7000-8000-00000000000a'
 const B = '00000000-0000-7000-8000-00000000000b'
-const TENANT_TABLES = ['contents', 'deltas', 'events', 'idempotency_keys', 'missions', 'profiles', 'watched']
+const TENANT_TABLES = ['contents', 'deltas', 'events', 'idempotency_keys', 'missions', 'profiles', 'retention', 'watched']
 const FILL = rowsOf(A) + rowsOf(B)
 
 /** A mission has its tenant's id, so that each is easy to name. */
 function rowsOf(tenant: string): string {
   return `
 insert into taskforce.tenants (id, name) values ('${tenant}', '${tenant}');
+insert into taskforce.retention (tenant_id, status, keep_days) values ('${tenant}', 'failed', 30);
 insert into taskforce.profiles (tenant_id, hash, name, body) values ('${tenant}', 'h', 'dev', '{}');
 insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
   values ('${tenant}', '${tenant}', 'queued', 'Say hello', 'dev', 'h');
@@ -106,15 +107,21 @@ describe('row-level security', () => {
 })
 
 describe('roles', () => {
-  test("the app has none of the API's rights by itself, and becomes neither owner nor backup", async () => {
+  test('the app is the engine; it has the rights of the API, of backups and of retention only where it takes them up, and never the owner’s', async () => {
     await asApp(async (client) => {
       const { rows } = await client.query(
-        `select pg_has_role('taskforce_api', 'usage') as api, pg_has_role('taskforce_api', 'member') as "maySetApi",
-           pg_has_role('taskforce_engine', 'usage') as engine`,
+        `select role, pg_has_role('taskforce_' || role, 'usage') as usage, pg_has_role('taskforce_' || role, 'member') as member
+         from unnest(array['engine', 'api', 'backup', 'retention', 'owner']) as role`,
       )
-      expect(rows).toEqual([{ api: false, maySetApi: true, engine: true }])
+      expect(rows).toEqual([
+        { role: 'engine', usage: true, member: true },
+        { role: 'api', usage: false, member: true },
+        { role: 'backup', usage: false, member: true },
+        { role: 'retention', usage: false, member: true },
+        { role: 'owner', usage: false, member: false },
+      ])
       await expect(client.query('set role taskforce_owner')).rejects.toMatchObject({ code: '42501' })
-      await expect(client.query('set role taskforce_backup')).rejects.toMatchObject({ code: '42501' })
+      await expect(client.query('delete from taskforce.missions')).rejects.toMatchObject({ code: '42501' })
       await expect(client.query('create table taskforce.mine ()')).rejects.toMatchObject({ code: '42501' })
     })
   })

@@ -9,10 +9,9 @@ import { manifestBeside } from '../../../src/backup/restore/manifest-beside.ts'
 import { verifyBackup } from '../../../src/backup/verify-backup.ts'
 import { TerminalError } from '../../../src/domain/errors.ts'
 import { size } from '../../mission/text.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { findBackup } from '../find.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 interface Options extends SharedOptions {

@@ -1,9 +1,8 @@
 import { runDrill } from '../../../src/backup/run-drill.ts'
 import { duration } from '../../mission/text.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { findBackup } from '../find.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { showProgress } from '../progress.ts'
 import { EXIT } from '../run-words.ts'
 

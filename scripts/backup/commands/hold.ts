@@ -1,8 +1,7 @@
 import { manifestFile } from '../../../src/backup/name.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { findBackup } from '../find.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 /** Keeps a backup from being removed by anybody, or lets it go again. */

@@ -1,9 +1,8 @@
 import { countRows, describeBackup, type KnownBackup } from '../../../src/backup/known-backup.ts'
 import { listBackups } from '../../../src/backup/retention/list-backups.ts'
 import { count, size } from '../../mission/text.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 /** Lists the backups, the newest first. */

@@ -1,7 +1,6 @@
 import { pruneBackups, type StorePruned } from '../../../src/backup/retention/prune.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 interface Options extends SharedOptions {

@@ -3,8 +3,7 @@ import { makeSections } from '../../../src/backup/dump/make-sections.ts'
 import { TerminalError } from '../../../src/domain/errors.ts'
 import { binariesIn } from '../../../src/local/postgres/binaries.ts'
 import { startThrowaway } from '../../../src/local/postgres/start-throwaway.ts'
-import type { Context } from '../context.ts'
-import type { SharedOptions } from '../program.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { EXIT } from '../run-words.ts'
 
 interface Options extends SharedOptions {

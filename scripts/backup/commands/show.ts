@@ -1,9 +1,8 @@
 import { countRows, describeBackup } from '../../../src/backup/known-backup.ts'
 import { count, size } from '../../mission/text.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { findBackup } from '../find.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 /** Tells what is in a backup. Exit code 1 for one that is damaged or incomplete. */

@@ -1,10 +1,9 @@
 import { countRows } from '../../../src/backup/known-backup.ts'
 import { verifyBackup } from '../../../src/backup/verify-backup.ts'
 import { count, size } from '../../mission/text.ts'
-import type { Context } from '../context.ts'
+import type { Context, SharedOptions } from '../context.ts'
 import { findBackup } from '../find.ts'
 import { open } from '../open.ts'
-import type { SharedOptions } from '../program.ts'
 import { EXIT } from '../run-words.ts'
 
 /** Reads a backup to its last byte. Exit code 1 where it is not what its manifest says. */
