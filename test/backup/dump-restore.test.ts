@@ -58,7 +58,10 @@ describe.skipIf(binaries === undefined)('a dump of Postgres 15', () => {
     })
     const source = await createMigrated(postgres, migrations)
     await withConnection(source.ownerUrl, writeOddValues)
+    await withConnection(source.superUrl, (client) => client.query(hostile(source.name)))
     const { contents, plain } = await dumpToMemory(source.appUrl, { sectionsDir })
+    // pg_dump itself writes what these make of bytes and times.
+    await withConnection(source.superUrl, (client) => client.query(`alter database ${source.name} reset all`))
     expect(contents).toMatchObject({ revision: 4, drift: [] })
     expect(contents.sequences).toContainEqual({ name: 'counter', lastValue: '44', isCalled: true })
     expect(contents.tables.find(({ name }) => name === 'empty')).toMatchObject({ columns: [], rows: 3, bytes: 3 })
@@ -80,6 +83,22 @@ describe.skipIf(binaries === undefined)('a dump of Postgres 15', () => {
 const READABLE = `
 grant select on all tables in schema taskforce to taskforce_backup;
 grant select on all sequences in schema taskforce to taskforce_backup;`
+
+/** Settings of a database under which the same rows would look otherwise, or could not be read in peace. */
+function hostile(database: string): string {
+  const settings = {
+    datestyle: `'sql, dmy'`,
+    intervalstyle: 'sql_standard',
+    extra_float_digits: '-10',
+    bytea_output: 'escape',
+    timezone: `'Asia/Kathmandu'`,
+    search_path: 'taskforce',
+    default_transaction_isolation: `'read committed'`,
+  }
+  return Object.entries(settings)
+    .map(([name, value]) => `alter database ${database} set ${name} = ${value}`)
+    .join('; ')
+}
 
 async function* chunked(plain: Buffer): AsyncGenerator<Buffer> {
   for (let at = 0; at < plain.length; at += 65_536) yield plain.subarray(at, at + 65_536)

@@ -25,11 +25,12 @@ export interface Watchdog {
 
 /** Cuts the connection when a limit is reached or the caller gives up: a socket that nobody answers would keep the process. */
 export function startWatchdog(client: Client, limits: DumpLimits, signal: AbortSignal | undefined): Watchdog {
-  const ended = Promise.withResolvers<never>()
-  // Nobody may be waiting at that moment; whoever waits next learns of it.
-  ended.promise.catch(() => undefined)
+  // Not one promise to race against: it would keep every chunk that ever won, for as long as the dump takes.
+  const waiters = new Set<(reason: TerminalError) => void>()
+  let ended: TerminalError | undefined
   const cut = (reason: TerminalError) => {
-    ended.reject(reason)
+    ended ??= reason
+    for (const giveUp of waiters) giveUp(ended)
     disconnect(client)
   }
   const stall = setTimeout(() => cut(stalled(limits.stallMs)), limits.stallMs)
@@ -39,9 +40,17 @@ export function startWatchdog(client: Client, limits: DumpLimits, signal: AbortS
   if (signal?.aborted) stop()
   return {
     async watch(waiting) {
-      const result = await Promise.race([waiting, ended.promise])
-      stall.refresh()
-      return result
+      // Given up for good: what is under way may still fail, and nobody listens.
+      waiting.catch(() => undefined)
+      if (ended !== undefined) throw ended
+      const given = Promise.withResolvers<never>()
+      waiters.add(given.reject)
+      try {
+        return await Promise.race([waiting, given.promise])
+      } finally {
+        waiters.delete(given.reject)
+        stall.refresh()
+      }
     },
     close() {
       clearTimeout(stall)
