@@ -98,7 +98,7 @@ line") values
     ('NaN', 'NaN', '-Infinity', '-1 year -2 days 3:04:05.678', 'infinity', '0044-03-15 12:00 BC', '294276-12-31 23:59:59.999999+00', '\\x005c2e0a',
      array[null, '00000000-0000-0000-0000-000000000000'::uuid], array['\\.', null, 'NULL', '{"', ''], ' { "a" :  1, "a": 2 } ', '"\\u00e9"',
      '::1/64', b'0101', '\\', 12.34, 'not so, "fine"', 1, '[1,5)', '\\.', E'\\n\\\\.\\n'),
-    (1e100, 0.1 + 0.2, 1e-45, '-00:00:01', '4714-11-24 BC', null, 'infinity', '', '{}', '{}', 'null', 'null', null, null, null, null, null, null,
+    (1e100, 0.1 + 0.2, 1e-45, '-1 day -00:00:01', '4714-11-24 BC', null, 'infinity', '', '{}', '{}', 'null', 'null', null, null, null, null, null, null,
      'empty', '', null),
     (-0.0, '-0', 3.4028235e38, '178000000 years', null, '-infinity', '-infinity', null, null, '{{a,b},{c,d}}', null, null, '0.0.0.0', '', ' ', null, null, null, null, null, ' ');
     insert into taskforce.empty select from generate_series(1, 3);
