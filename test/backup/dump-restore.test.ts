@@ -39,7 +39,7 @@ describe.skipIf(binaries === undefined)('a dump of Postgres 15', () => {
       await restoreWithPsql(copy, plain)
       expect(await pgDump(copy)).toBe(await pgDump(source.superUrl))
       const sums = await withConnection(copy, (client) => tableSums(client, contents.tables))
-      expect(sums).toEqual(contents.tables.map(({ columns: _, ...sum }) => sum))
+      expect(sums).toEqual(contents.tables.map(({ name, rows, bytes, sha256 }) => ({ name, rows, bytes, sha256 })))
     })
     await source.drop()
   })

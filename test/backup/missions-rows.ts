@@ -42,14 +42,14 @@ export interface Writers {
 /** Each writer appends to missions of its own: an event and the mission's row in one transaction, as fast as it can. */
 export async function startWriters(appUrl: string, missions: readonly string[], count: number): Promise<Writers> {
   let committed = 0
-  let stopped = false
+  const stop = new AbortController()
   const waiting = new Set<{ at: number; wake: () => void }>()
 
   async function write(writer: number): Promise<void> {
     const mine = missions.filter((_, index) => index % count === writer)
     const client = new Client({ connectionString: appUrl })
     await client.connect()
-    for (let seq = 1; !stopped; seq++) {
+    for (let seq = 1; !stop.signal.aborted; seq++) {
       for (const mission of mine) {
         await client.query('begin')
         await client.query(
@@ -77,7 +77,7 @@ export async function startWriters(appUrl: string, missions: readonly string[], 
         all.then(() => undefined),
       ]),
     async stop() {
-      stopped = true
+      stop.abort()
       await all
     },
   }

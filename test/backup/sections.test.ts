@@ -32,7 +32,8 @@ describe.skipIf(binaries === undefined)('the sections made by pg_dump 15', () =>
     expect((await readdir(sectionsDir())).sort()).toEqual(names)
     expect(names).toContain(`${String(CODE_REVISION).padStart(4, '0')}.post.sql`)
     for (const name of names) {
-      expect(await readFile(join(sectionsDir(), name), 'utf8'), name).toBe(await readFile(join(folder, name), 'utf8'))
+      const made = await readFile(join(folder, name), 'utf8')
+      expect(`${name}\n${await readFile(join(sectionsDir(), name), 'utf8')}`).toBe(`${name}\n${made}`)
     }
   })
 

@@ -4,7 +4,16 @@ import { type TestDatabase, createTestDatabase, withConnection } from '../suppor
 
 const A = '00000000-0000-7000-8000-00000000000a'
 const B = '00000000-0000-7000-8000-00000000000b'
-const TENANT_TABLES = ['contents', 'deltas', 'events', 'idempotency_keys', 'missions', 'profiles', 'retention', 'watched']
+const TENANT_TABLES = [
+  'contents',
+  'deltas',
+  'events',
+  'idempotency_keys',
+  'missions',
+  'profiles',
+  'retention',
+  'watched',
+]
 const FILL = rowsOf(A) + rowsOf(B)
 
 /** A mission has its tenant's id, so that each is easy to name. */

@@ -12,7 +12,7 @@ import { writeNastyRows } from '../backup/nasty-rows.ts'
 describe.each([15, 16, 17, 18])('a backup restored by psql into a new server of Postgres %i', async (major) => {
   const binaries = await findOther(major)
 
-  describe.skipIf(binaries === undefined)('', () => {
+  describe.skipIf(binaries === undefined)('is whole there, and', () => {
     let postgres: ThrowawayPostgres
     let source: Dumped
 
@@ -30,7 +30,9 @@ describe.each([15, 16, 17, 18])('a backup restored by psql into a new server of 
 
     it('has the same rows in every table', async () => {
       const sums = await withConnection(postgres.superUrl, (client) => tableSums(client, source.contents.tables))
-      expect(sums).toEqual(source.contents.tables.map(({ columns: _, ...sum }) => sum))
+      expect(sums).toEqual(
+        source.contents.tables.map(({ name, rows, bytes, sha256 }) => ({ name, rows, bytes, sha256 })),
+      )
     })
 
     it('has the schema of its sections, rights and row security with it', async () => {
