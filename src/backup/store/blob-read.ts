@@ -2,9 +2,9 @@ import { isChanged, isNotFound } from './blob-errors.ts'
 import type { ContainerAccess } from './container-access.ts'
 import { backupMissing, changedWhileRead } from './store-errors.ts'
 
-/** Asked for at once, and one more ahead while the reader works: 8 MiB in all. */
-const RANGE_BYTES = 4 * 1024 * 1024
-const PIECE_BYTES = 1024 * 1024
+/** Asked for at once, and one more ahead while the reader works: 4 MiB in all. */
+const RANGE_BYTES = 2 * 1024 * 1024
+const PIECE_BYTES = 256 * 1024
 
 /**
  * A blob by ranges, all of the version that the first one came from. A range that breaks off goes on where it broke off; what can't be

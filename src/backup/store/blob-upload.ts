@@ -101,6 +101,7 @@ function stageBlocks(access: ContainerAccess, name: string, run: string): BlockS
     async finish() {
       await send()
       await Promise.all(underWay)
+      free.length = 0
       if (failure !== undefined) throw failure
       return ids
     },
