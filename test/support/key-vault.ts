@@ -18,6 +18,8 @@ export interface KeyVault {
   stop(): Promise<void>
 }
 
+type Send = (status: number, value: object, headers?: Record<string, string>) => void
+
 const TOKEN = 'token-of-the-test'
 const bodySchema = z.object({ alg: z.literal('RSA-OAEP-256'), value: z.string() })
 
@@ -38,28 +40,31 @@ export async function startKeyVault(): Promise<KeyVault> {
   const versions = new Map<string, { publicKey: KeyObject; privateKey: KeyObject }>()
   const refusals = new Map<string, { status: number; code: string }>()
   let current = ''
-  const server = createServer(async (incoming, outgoing) => {
-    const body = await textOf(incoming)
+  const server = createServer((incoming, outgoing) => {
+    const send: Send = (status, value, headers = {}) =>
+      void outgoing.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
+    void textOf(incoming).then((body) => answer(incoming, body, send))
+  })
+
+  function answer(incoming: IncomingMessage, body: string, send: Send): void {
     const url = new URL(incoming.url ?? '', origin)
     const { authorization } = incoming.headers
     vault.seen.push({ path: url.pathname, authorization, body })
-    const send = (status: number, value: object, headers = {}) =>
-      outgoing.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
-    if (authorization !== `Bearer ${TOKEN}`) {
-      const challenge = `Bearer authorization="https://login.test/tenant", resource="${vault.resource}"`
-      return send(401, { error: { code: 'Unauthorized' } }, { 'www-authenticate': challenge })
-    }
+    const fail = (status: number, code: string, headers = {}) =>
+      send(status, { error: { code, message: 'no' } }, headers)
+    const challenge = `Bearer authorization="https://login.test/tenant", resource="${vault.resource}"`
+    if (authorization !== `Bearer ${TOKEN}`) return fail(401, 'Unauthorized', { 'www-authenticate': challenge })
     const [, , name, version = '', operation = 'get'] = url.pathname.split('/')
     const refusal = refusals.get(operation)
-    if (refusal !== undefined) return send(refusal.status, { error: { code: refusal.code, message: 'no' } })
+    if (refusal !== undefined) return fail(refusal.status, refusal.code)
     const used = version === '' ? current : version
     const pair = versions.get(used)
-    if (name !== 'backup' || pair === undefined) return send(404, { error: { code: 'KeyNotFound', message: 'no' } })
+    if (name !== 'backup' || pair === undefined) return fail(404, 'KeyNotFound')
     const kid = `${origin}/keys/backup/${used}`
     if (operation === 'get') {
       const { n, e } = pair.publicKey.export({ format: 'jwk' })
-      const key_ops = ['wrapKey', 'unwrapKey']
-      return send(200, { key: { kid, kty: 'RSA', n, e, key_ops }, attributes: { enabled: true } })
+      const key = { kid, kty: 'RSA', n, e, key_ops: ['wrapKey', 'unwrapKey'] }
+      return send(200, { key, attributes: { enabled: true } })
     }
     const value = Buffer.from(bodySchema.parse(JSON.parse(body)).value, 'base64url')
     const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
@@ -70,9 +75,10 @@ export async function startKeyVault(): Promise<KeyVault> {
           : privateDecrypt({ key: pair.privateKey, ...padding }, value)
       send(200, { kid, value: result.toString('base64url') })
     } catch {
-      send(400, { error: { code: 'BadParameter', message: 'no' } })
+      fail(400, 'BadParameter')
     }
-  })
+  }
+
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -122,6 +122,7 @@ describe('a key that can’t be used stops the run:', () => {
     await failureOf(openDataKey({ ...encryption, keyId: otherVersion }, options))
     await failureOf(openDataKey({ ...encryption, keyId: 'http://vault.example/keys/backup/1' }, options))
     await failureOf(openDataKey({ ...encryption, keyId: 'nonsense' }, options))
+    expect((await openDataKey(encryption, options)).length).toBe(32)
   })
 
   it('a server that wants a token for somebody else gets none', async () => {

@@ -88,7 +88,7 @@ export function itIsABackupStore(make: () => Promise<PlaceUnderTest>): void {
     await file.write(randomBytesOf(17 * MIB))
     await file.abort()
     await file.abort()
-    await expect(file.commit()).rejects.toThrow()
+    await expect(file.commit()).rejects.toMatchObject({ code: 'store_unavailable' })
     expect(await store.list()).toEqual([])
     await store.put(NAME, Buffer.from('again'))
     expect((await readAll(store, NAME)).toString()).toBe('again')
