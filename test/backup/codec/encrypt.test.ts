@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { CHUNK_BYTES, createEncryptor, decrypt } from '../../../src/backup/codec/encrypt.ts'
-import { chunksOf, decodeAll, dumpText, encodeAll, flipBit, outcomeOf, piecesOf } from './stored.ts'
+import { chunksOf, codeOf, decodeAll, dumpText, encodeAll, flipBit, outcomeOf, piecesOf } from './stored.ts'
 
 const KEY = randomBytes(32)
 const HEADER = 20
@@ -58,9 +58,9 @@ describe('an encrypted file', () => {
     const plain = randomBytes(150)
     const stored = await encryptAll(plain)
     for (let bit = 0; bit < stored.length * 8; bit++)
-      await expect(decryptAll(flipBit(stored, bit))).rejects.toMatchObject(damaged)
+      expect(await codeOf(decryptAll(flipBit(stored, bit)))).toBe('backup_damaged')
     for (let length = 0; length < stored.length; length++)
-      await expect(decryptAll(stored.subarray(0, length))).rejects.toMatchObject(damaged)
+      expect(await codeOf(decryptAll(stored.subarray(0, length)))).toBe('backup_damaged')
   })
 })
 
@@ -84,7 +84,7 @@ describe('chunks', async () => {
     ['of a second whole file after it', [stored, other]],
   ])('%s are refused', async (_, parts) => {
     expect((await decryptAll(stored)).length).toBe(3 * CHUNK_BYTES + 5)
-    await expect(decryptAll(Buffer.concat(parts))).rejects.toMatchObject(damaged)
+    expect(await codeOf(decryptAll(Buffer.concat(parts)))).toBe('backup_damaged')
   })
 })
 
@@ -94,13 +94,13 @@ describe('a backup with a key', () => {
   it('comes back with its key, and not without', async () => {
     const { stored } = await encodeAll(plain, KEY)
     expect((await decodeAll(stored, KEY)).equals(plain)).toBe(true)
-    await expect(decodeAll(stored)).rejects.toMatchObject({ code: 'key_unavailable' })
-    await expect(decodeAll(stored, randomBytes(32))).rejects.toMatchObject(damaged)
+    expect(await codeOf(decodeAll(stored))).toBe('key_unavailable')
+    expect(await codeOf(decodeAll(stored, randomBytes(32)))).toBe('backup_damaged')
   })
 
   it('that is not encrypted after all is refused', async () => {
     const { stored } = await encodeAll(plain)
-    await expect(decodeAll(stored, KEY)).rejects.toMatchObject(damaged)
+    expect(await codeOf(decodeAll(stored, KEY))).toBe('backup_damaged')
   })
 
   it('with any bit flipped is refused by decoding alone', async () => {
