@@ -178,11 +178,11 @@ describe('a call that acts once and was made after the backup', () => {
     await run(script(charge))
     const old = { missionId: uuidv7(), key: '3.0', madeAt: new Date(Date.now() - 3_600_000) }
     const taken = await takeBackup(world.database.appUrl)
-    const effects = listedClaims([
+    const listed = listedClaims([
       old,
       { missionId: id, key: (await world.events(id))[3]?.data['key'] as string, madeAt: undefined },
     ])
-    expect((await restoreFrom(taken, { effects })).effects).toEqual({
+    expect((await restoreFrom(taken, { effects: listed })).effects).toEqual({
       unknown: [],
       ended: [],
       strangers: [],
@@ -196,8 +196,8 @@ describe('a call that acts once and was made after the backup', () => {
     const broken = await world.create()
     await world.sql(`update taskforce.events set type = 'mission.imagined' where mission_id = $1`, [broken])
     const taken = await takeBackup(world.database.appUrl)
-    const effects = listedClaims([ended, broken].map((missionId) => ({ missionId, key: '9.0', madeAt: undefined })))
-    const report = await restoreFrom(taken, { effects })
+    const listed = listedClaims([ended, broken].map((missionId) => ({ missionId, key: '9.0', madeAt: undefined })))
+    const report = await restoreFrom(taken, { effects: listed })
     expect(report.effects).toMatchObject({
       ended: [{ missionId: ended, by: undefined }],
       unreadable: [{ missionId: broken }],

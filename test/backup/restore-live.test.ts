@@ -162,8 +162,8 @@ describe('a restore over a deployment that is at work', () => {
     await restoreFrom(taken)
     await sendMessage(world.missions, world.caller, id, 'kept')
     expect(await one.run()).toEqual(['ended'])
-    const messages = (await world.events(id)).flatMap((one) =>
-      one.type === 'mission.message' ? [one.data.content] : [],
+    const messages = (await world.events(id)).flatMap(({ type, data }) =>
+      type === 'mission.message' ? [data.content] : [],
     )
     expect(messages).toEqual(['kept'])
   })

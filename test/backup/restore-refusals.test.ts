@@ -163,7 +163,9 @@ describe('a restore is refused', () => {
 
   it('and leaves a drain alone that somebody else has set', async () => {
     await withConnection(target.appUrl, (client) => setDrain(client, { by: 'ada', reason: 'moving' }))
-    await expect(restoreInto({ chunks: backup.chunks(Buffer.alloc(0)) })).rejects.toThrow()
+    await expect(restoreInto({ chunks: backup.chunks(Buffer.alloc(0)) })).rejects.toMatchObject({
+      code: expect.stringMatching(/^backup_/),
+    })
     expect(await withConnection(target.appUrl, readDrain)).toMatchObject({ by: 'ada' })
     await withConnection(target.ownerUrl, (client) => client.query(`delete from taskforce.facts where name = 'drain'`))
   })

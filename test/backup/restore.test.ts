@@ -59,7 +59,9 @@ describe('a restore', () => {
     expect(progress.at(-1)).toBe(1)
     const same = manifest.contents.tables.filter(({ name }) => !CHANGED.has(name))
     await withConnection(target.ownerUrl, async (client) => {
-      expect(await tableSums(client, same)).toEqual(same.map(({ columns: _, ...sum }) => sum))
+      expect(await tableSums(client, same)).toEqual(
+        same.map(({ name, rows, bytes, sha256 }) => ({ name, rows, bytes, sha256 })),
+      )
       expect(await readDrain(client)).toBeUndefined()
     })
     expect((await checkDatabase(target.ownerUrl)).drift).toEqual([])
