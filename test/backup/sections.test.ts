@@ -7,18 +7,19 @@ import { readSections, sectionsDir } from '../../src/backup/dump/sections.ts'
 import { checkDatabase } from '../../src/db/migrate/check.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
-import { findOther, startOther, type OtherPostgres } from '../support/other-postgres.ts'
+import { startThrowaway, type ThrowawayPostgres } from '../../src/local/postgres/start-throwaway.ts'
+import { findOther } from '../support/other-postgres.ts'
 import { dumpToMemory, inEmptyDatabase, restoreWithPsql } from '../support/plain-backup.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 
 const binaries = await findOther(15)
 
 describe.skipIf(binaries === undefined)('the sections made by pg_dump 15', () => {
-  let postgres: OtherPostgres
+  let postgres: ThrowawayPostgres
   let folder: string
 
   beforeAll(async () => {
-    postgres = await startOther(15, binaries!)
+    postgres = await startThrowaway(binaries!)
     folder = await mkdtemp(join(tmpdir(), 'taskforce-sections-'))
   })
   afterAll(async () => {

@@ -61,7 +61,12 @@ export const prune: AdminEndpoint = async (request, backup) => {
     (await readJson(request, { whenEmpty: {} })).value,
   )
   const { main, offsite, retentionDays } = backup
-  return json(200, await refusing(() => pruneBackups({ store: main, offsite, retentionDays, justVerified: undefined, byHand: true, ...body })))
+  return json(
+    200,
+    await refusing(() =>
+      pruneBackups({ store: main, offsite, retentionDays, justVerified: undefined, byHand: true, ...body }),
+    ),
+  )
 }
 
 async function find({ main }: BackupContext, request: ApiRequest): Promise<KnownBackup> {
