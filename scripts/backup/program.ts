@@ -33,15 +33,13 @@ export function createProgram(context: Context, done: (code: number) => void): C
     })
     .exitOverride()
     .addHelpText('after', GUIDE)
-  const run = <T extends unknown[]>(
-    work: (context: Context, options: SharedOptions, ...words: T) => Promise<number>,
-  ) => {
-    return async (...given: unknown[]) => {
+  const run: Run =
+    (work) =>
+    async (...given) => {
       const command = given.at(-1) as Command
-      const words = given.slice(0, -2) as T
-      done(await work(context, command.optsWithGlobals<SharedOptions>(), ...words))
+      const [name = ''] = given.slice(0, -2) as string[]
+      done(await work(context, command.optsWithGlobals<SharedOptions>(), name))
     }
-  }
   addMaking(program, run)
   addLooking(program, run)
   return program

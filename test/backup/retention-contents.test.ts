@@ -28,7 +28,7 @@ beforeEach(async () => {
       return result
     },
   }
-  world = await createWorld([slow as never])
+  world = await createWorld([slow])
 })
 afterEach(() => world.stop())
 

@@ -31,8 +31,8 @@ export interface DeleteTenantReport extends TenantRemoved {
 export interface HeldInBackups {
   /** The newest one that may have it; undefined: none has. */
   lastBackupHolding: BackupName | undefined
-  /** When the last one goes, if a verified backup is made every day: later where some fail, since seven newer ones are needed. */
-  goneFromBackupsBy: string | 'never while held'
+  /** When the last one goes (a time, or `never while held`), if a verified backup is made every day: later where some fail, since seven newer ones are needed. */
+  goneFromBackupsBy: string
   /** Those that have it and must not be removed. */
   held: BackupName[]
 }
