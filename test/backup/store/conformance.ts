@@ -82,6 +82,17 @@ export function itIsABackupStore(make: () => Promise<PlaceUnderTest>): void {
     expect((await readAll(store, NAME)).equals(contents[winner] ?? Buffer.alloc(0))).toBe(true)
   })
 
+  it('gives the first that commits its own bytes, though another has written half of the same name after it', async () => {
+    const { store } = await make()
+    const [first, second] = [await store.begin(NAME), await store.begin(NAME)]
+    // Five blocks of a container: at least one has arrived when the last may be written.
+    await first.write(Buffer.alloc(41 * MIB, 'a'))
+    await second.write(Buffer.alloc(41 * MIB, 'b'))
+    await first.commit()
+    await second.abort()
+    expect(await hashStored(store.read(NAME))).toEqual(await hashStored(chunksOf(Buffer.alloc(41 * MIB, 'a'))))
+  })
+
   it('forgets a file that is given up, and takes its name again', async () => {
     const { store } = await make()
     const file = await store.begin(NAME)
