@@ -107,7 +107,10 @@ describe('a restore over a deployment that is at work', () => {
     const stages: Stage[] = []
     const restoring = restoreFrom(taken, { waitForLeasesMs: 20_000, onStage: (stage) => stages.push(stage) })
     await pollUntil(async () => (await drain()) !== undefined)
-    for (let n = 0; n < 5; n++) vi.advanceTimersByTime(2_000)
+    const polls = () => one.statements.filter((name) => name === 'control_poll').length
+    const before = polls()
+    // The third is asked when the first two have been answered.
+    await pollUntil(() => polls() >= before + 3)
     expect(stages).toEqual(['stop'])
     door.open()
     expect(await running).toMatchObject({ end: 'handed-over' })

@@ -98,6 +98,11 @@ describe('a restore is refused', () => {
     })
   })
 
+  it('for another schema around the same rows', async () => {
+    const { chunks } = withText((text) => text.replace('INDEX missions_labels', 'INDEX missions_lapels'))
+    expect(await refused({ chunks })).toMatchObject({ code: 'backup_damaged' })
+  })
+
   it('for a row that the database refuses, and says so', async () => {
     const error = await refused(withText((text) => text.replace('"Done', '"Do\\x00')))
     expect(error).toMatchObject({ code: expect.stringMatching(/^(restore_failed|backup_differs)$/) })
@@ -133,6 +138,17 @@ describe('a restore is refused', () => {
     expect(await refused({ chunks: failing() })).toMatchObject({ message: 'the store is away' })
   })
 
+  it('where its connection is ended in the middle, and says that it is all there or nothing', async () => {
+    async function* cutOff() {
+      yield backup.stored.subarray(0, backup.stored.length >> 1)
+      const end = `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'taskforce-migrate' and datname = current_database()`
+      await withConnection(target.ownerUrl, (other) => other.query(end))
+      yield backup.stored.subarray(backup.stored.length >> 1)
+    }
+    expect(await refused({ chunks: cutOff() })).toMatchObject({ code: 'restore_cut_off' })
+  })
+
   it('where claims of calls that act once can’t be read', async () => {
     const away = new Error('away')
     const effects = {
@@ -159,6 +175,14 @@ describe('a restore is refused', () => {
       code: 'migrate_not_allowed',
       message: expect.stringContaining('grant taskforce_owner'),
     })
+  })
+
+  it('where a row is dropped by a rule of its own schema', async () => {
+    const rule = `create function taskforce.none() returns trigger language plpgsql as 'begin return null; end';
+      create trigger none before insert on taskforce.missions for each row execute function taskforce.none();\n`
+    const mark = '-- taskforce:data {"table":"contents"'
+    const error = await refused(withText((text) => text.replace(mark, `${rule}${mark}`)))
+    expect(error).toMatchObject({ code: 'backup_damaged', message: expect.stringContaining('0 rows of missions') })
   })
 
   it('and leaves a drain alone that somebody else has set', async () => {

@@ -155,4 +155,18 @@ describe('a restore', () => {
     ])
     expect(await query(target.ownerUrl, 'select from taskforce.instances')).toHaveLength(0)
   })
+
+  it('that fails after its commit says that nothing has to be restored again', async () => {
+    target = await createTestDatabase({ migrated: false })
+    const onStage = (stage: Stage) => {
+      if (stage === 'migrate') throw new Error('the disk is full')
+    }
+    await expect(into(target, { onStage })).rejects.toMatchObject({
+      code: 'restore_unfinished',
+      message: expect.stringContaining('the disk is full'),
+      hint: expect.stringContaining('migrate -- up'),
+    })
+    expect(await query(target.ownerUrl, 'select from taskforce.missions')).toHaveLength(3)
+    expect((await withConnection(target.appUrl, readDrain))?.until).toBeInstanceOf(Date)
+  })
 })

@@ -6,6 +6,7 @@ import { openSession } from '../../db/migrate/up.ts'
 import { clearDrain } from '../../db/queries/drain.ts'
 import { TerminalError } from '../../domain/errors.ts'
 import { systemClock } from '../../engine/system-clock.ts'
+import { explained } from './failures.ts'
 import { newGeneration } from './new-generation.ts'
 import { reconcileEffects } from './reconcile-effects.ts'
 import { refuseLeases } from './refusals.ts'
@@ -62,7 +63,7 @@ export async function reconcile(
       }
     } catch (error) {
       await stop.undo()
-      throw error
+      throw explained(error)
     }
   })
 }

@@ -13,6 +13,7 @@ import type { Manifest } from '../manifest.ts'
 import { loadBackup } from './load-backup.ts'
 import { newGeneration, type Generation } from './new-generation.ts'
 import { reconcileEffects, type EffectsReport } from './reconcile-effects.ts'
+import { explained, unfinished } from './failures.ts'
 import { refuseLeases, refuseNewerSchema, refuseToReplace, requireManifest } from './refusals.ts'
 import { carryOver, lockSchema, moveAway } from './replace-schema.ts'
 import { MIGRATING_S, setRestoreDrain, stopFirst, type Stopped } from './stop-first.ts'
@@ -88,13 +89,9 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
     const reason = `a restore of ${manifest.name}`
     const stop = await stopFirst(client, { url, reason, waitMs: request.waitForLeasesMs, clock, log })
     const done = await replaceSchema(session, { ...request, manifest, onStage }, target, stop)
-    onStage('migrate')
-    const { revision } = await migrateUp(url, { log })
-    onStage('analyze')
-    await client.query('reset all')
-    await analyze(client)
-    const drift = await readDrift(client, revision)
-    if (!stop.others) await clearDrain(client)
+    const { revision, drift } = await bringForward(session, stop, onStage).catch((error: unknown) => {
+      throw unfinished(error)
+    })
     return {
       from: manifest.name,
       into: target.place,
@@ -132,14 +129,14 @@ async function replaceSchema(session: Session, request: Checked, target: Target,
       request.onStage('load')
       await loadBackup(client, request, { onProgress: request.onProgress })
       const replaced = await beginAnew(session, request, target, previous)
-      // Until the migrations are done. Ours is over by itself where this process dies before.
+      // Until the migrations are done, in place of one of the backup's own time. Ours is over by itself where this process dies.
       if (!stop.others) await setRestoreDrain(client, `a restore of ${request.manifest.name}`, MIGRATING_S)
       request.onStage('commit')
       return replaced
     })
   } catch (error) {
     await stop.undo()
-    throw error
+    throw explained(error)
   }
 }
 
@@ -151,8 +148,6 @@ async function beginAnew(
 ): Promise<Replaced> {
   const { client } = session
   onStage('generation')
-  // A drain of the backup's own time is long over.
-  await clearDrain(client)
   if (previous !== undefined) await carryOver(session, previous)
   const from = manifest.name
   const generation = await newGeneration(client, { from, run: randomUUID(), atLeast: target.generation })
@@ -160,6 +155,23 @@ async function beginAnew(
   const to = `the backup ${from} of ${manifest.contents.snapshotAt}`
   const effects = claims === undefined ? undefined : await reconcileEffects(client, claims, to)
   return { previous, generation, effects }
+}
+
+/** To this build's schema; then the deployment works again. */
+async function bringForward(
+  { client, url, log }: Session,
+  stop: Stopped,
+  onStage: (stage: Stage) => void,
+): Promise<{ revision: number; drift: string[] }> {
+  onStage('migrate')
+  const { revision } = await migrateUp(url, { log })
+  onStage('analyze')
+  // A backup's own settings are still the session's.
+  await client.query('reset all')
+  await analyze(client)
+  const drift = await readDrift(client, revision)
+  if (!stop.others) await clearDrain(client)
+  return { revision, drift }
 }
 
 async function analyze(client: Client): Promise<void> {
