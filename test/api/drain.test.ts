@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => env.stop())
 
-const refused = problem(503, 'not_ready', [], 'takes no new missions')
+const refused = problem(503, 'not_ready', [], 'no new missions are taken')
 
 describe('while the deployment drains', () => {
   test.each([

@@ -5,7 +5,7 @@ import { drill, type DrillReport, type DrillRequest } from '../../src/backup/res
 import { branchMission } from '../../src/missions/branch-mission.ts'
 import { manifestFor, takeBackup, type TakenBackup } from '../support/taken-backups.ts'
 import { callTools, createWorld, say, script, tool, type World } from '../support/engine.ts'
-import { APP, withSuper } from '../support/global-setup.ts'
+import { APP, urlFor, withSuper } from '../support/global-setup.ts'
 
 let world: World
 let backup: TakenBackup
@@ -214,10 +214,15 @@ describe('a drill', () => {
   })
 
   it('is refused to a login that may not make databases, with the SQL that lets it', async () => {
-    const error: unknown = await drillOf({ adminUrl: world.database.ownerUrl }).catch((thrown: unknown) => thrown)
+    const poor = { name: 'taskforce_drill_poor', password: 'poor' }
+    const asSuper = (sql: string) => withSuper(inject('databaseSuperUrl'), (client) => client.query(sql))
+    await asSuper(`create role ${poor.name} login password '${poor.password}'`)
+    const adminUrl = urlFor(inject('databaseSuperUrl'), poor, world.database.name)
+    const error: unknown = await drillOf({ adminUrl }).catch((thrown: unknown) => thrown)
+    await asSuper(`drop role ${poor.name}`)
     expect(error).toMatchObject({
       code: 'drill_not_allowed',
-      message: expect.stringContaining('alter role taskforce createdb;'),
+      message: expect.stringContaining('alter role taskforce_drill_poor createdb;'),
     })
   })
 })
