@@ -96,7 +96,7 @@ describe('removing a tenant', () => {
     await world.expire(one.instance)
     expect(await world.engine({ model }).run()).toEqual([])
     expect(await world.types(theirs)).toEqual(known)
-    await expect(create()).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(create()).rejects.toMatchObject({ code: 'not_ready' })
     expect((await remove()).done).toBe(true)
     expect(await brokenMissions(world.sql)).toEqual([])
   })
