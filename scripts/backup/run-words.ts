@@ -15,11 +15,15 @@ const REFUSED: ReadonlySet<string> = new Set([
   'not_confirmed',
 ])
 
-/** Runs a command line; the exit code is what `done` was told, or what an error stands for. */
+/**
+ * Runs a command line; the exit code is what `done` was told, or what an error stands for.
+ * @param isRefusal what this command refuses beside what every one does
+ */
 export async function runWords(
   create: (done: (code: number) => void) => Command,
   words: string[],
   { terminal }: Context,
+  isRefusal: (error: unknown) => boolean = () => false,
 ): Promise<number> {
   let code: number = EXIT.done
   try {
@@ -31,6 +35,6 @@ export async function runWords(
     if (!(error instanceof TerminalError)) return EXIT.failed
     if (error.hint !== undefined) terminal.error(error.hint)
     if (error.code === 'no_such_backup' || error.code === 'time_wrong') return EXIT.usage
-    return REFUSED.has(error.code) ? EXIT.refused : EXIT.failed
+    return REFUSED.has(error.code) || isRefusal(error) ? EXIT.refused : EXIT.failed
   }
 }

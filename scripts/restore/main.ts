@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { isRestoreRefusal } from '../../src/backup/restore/refusals.ts'
 import type { Context } from '../backup/context.ts'
 import { runWords } from '../backup/run-words.ts'
 import { reconcileNow } from './reconcile-now.ts'
@@ -18,7 +19,7 @@ Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused because it would lose 
 
 /** Runs `npm run restore` with the words after `--` and answers its exit code. */
 export function main(words: string[], context: Context): Promise<number> {
-  return runWords((done) => createProgram(context, done), words, context)
+  return runWords((done) => createProgram(context, done), words, context, isRestoreRefusal)
 }
 
 function createProgram(context: Context, done: (code: number) => void): Command {

@@ -28,9 +28,8 @@ export const checkSchema: Check = async (client, { manifest }) => {
   if (sections.revision !== revision) return `this build has no sections of revision ${revision}`
   const login = await loginOf(client)
   const found = await asReader(client, () => readFingerprint(client))
-  const lines = found.map((line) =>
-    line.replaceAll(login, 'taskforce_owner').replaceAll('"taskforce_owner"', 'taskforce_owner'),
-  )
+  const own = ownerPattern(login)
+  const lines = found.map((line) => line.replaceAll(own, 'taskforce_owner'))
   return firstOf(differences(sections.fingerprint, [...new Set(lines)]))
 }
 
@@ -40,6 +39,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 export const checkTenants: Check = async (client) => {
   await client.query('begin read only; set local statement_timeout = 0')
   try {
+    if (!(await mayBeApi(client))) return { notLookedAt: 'this login may not take up taskforce_api' }
     await client.query('set local role taskforce_backup')
     const { rows } = await client.query<{ tenant: string; n: string }>(
       'select tenant_id as tenant, count(*) as n from taskforce.missions group by 1 order by 1 limit 100',
@@ -55,6 +55,16 @@ export const checkTenants: Check = async (client) => {
   } finally {
     await client.query('rollback')
   }
+}
+
+async function mayBeApi(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(`select pg_has_role('taskforce_api', 'member') as may`)
+  return rows[0]?.may === true
+}
+
+/** The login where it stands for a role: it may be called `taskforce`, as the schema is. */
+function ownerPattern(login: string): RegExp {
+  return new RegExp(`(?<![\\w."]|schema )"?${login.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')}"?(?![\\w."])`, 'g')
 }
 
 async function loginOf(client: Client): Promise<string> {

@@ -3,8 +3,8 @@ import { qualified } from '../plain/quote.ts'
 import type { Backup } from './load-backup.ts'
 import { tablesOf } from './target.ts'
 
-/** Looks at a restored database: words where something is wrong. */
-export type Check = (client: Client, backup: Backup) => Promise<string | undefined>
+/** Looks at a restored database: words where something is wrong, or why it could not be looked at. */
+export type Check = (client: Client, backup: Backup) => Promise<string | { notLookedAt: string } | undefined>
 
 /** Runs `work` in a transaction that only reads. The login owns the tables, and from `openToOwner` on sees all their rows. */
 export async function asReader<T>(client: Client, work: () => Promise<T>): Promise<T> {

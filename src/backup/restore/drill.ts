@@ -88,9 +88,10 @@ async function restoreInto(client: Client, request: DrillRequest): Promise<undef
   await client.query('commit')
 }
 
-async function checked(name: string, check: () => Promise<string | undefined>): Promise<DrillCheck> {
+async function checked(name: string, check: () => ReturnType<Check>): Promise<DrillCheck> {
   try {
     const wrong = await check()
+    if (typeof wrong === 'object') return { name, ok: true, detail: `not looked at: ${wrong.notLookedAt}` }
     return wrong === undefined ? { name, ok: true } : { name, ok: false, detail: wrong }
   } catch (error) {
     return { name, ok: false, detail: error instanceof Error ? error.message : String(error) }

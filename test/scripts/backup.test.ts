@@ -1,0 +1,272 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { main as backup } from '../../scripts/backup/main.ts'
+import { progressLine } from '../../scripts/backup/progress.ts'
+import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
+import { main as restore } from '../../scripts/restore/main.ts'
+import { main as retain } from '../../scripts/retain/main.ts'
+import { createWorld, script, say, type World } from '../support/engine.ts'
+import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
+
+const execute = promisify(execFile)
+
+let world: World
+let other: TestDatabase
+let folder: string
+beforeAll(async () => {
+  world = await createWorld()
+  await world.create()
+  await world.engine({ model: script(say('Done')) }).run()
+})
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'taskforce-commands-'))
+  other = await createTestDatabase({ migrated: false })
+})
+afterEach(async () => {
+  await other.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+afterAll(() => world.stop())
+
+interface Run {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+async function run(command: typeof backup, words: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+  const terminal = createTerminal(streams as unknown as Streams, {})
+  const settings = { DATABASE_URL: world.database.ownerUrl, BACKUP_FOLDER: join(folder, 'backups'), ...env }
+  const code = await command(words, { env: settings, cwd: folder, terminal })
+  const said = (stream: PassThrough) => String(stream.read() ?? '')
+  return { code, stdout: said(streams.stdout), stderr: said(streams.stderr) }
+}
+
+async function json<T>(command: typeof backup, ...words: string[]): Promise<T> {
+  const { stdout, stderr, code } = await run(command, ['--json', ...words])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout) as T
+}
+
+interface Made {
+  name: string
+  rows: number
+  path: string
+}
+
+describe('npm run backup', () => {
+  it('makes a backup, lists it, shows it and verifies it', async () => {
+    const made = await json<Made>(backup, 'now')
+    expect(made).toMatchObject({
+      name: expect.stringMatching(/^taskforce_backup_\d{8}_\d{6}$/),
+      bytes: expect.any(Number),
+      rows: expect.any(Number),
+      snapshotAt: expect.stringMatching(/Z$/),
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      durationMs: expect.any(Number),
+      path: join(folder, 'backups', `${made.name}.sql.zst`),
+    })
+    expect(await json(backup, 'list')).toMatchObject([
+      { name: made.name, verified: true, rows: made.rows, held: false },
+    ])
+    expect(await json(backup, 'show', 'LATEST')).toMatchObject({ name: made.name, manifest: { format: 1 } })
+    expect(await json(backup, 'verify', made.name)).toMatchObject({ name: made.name, ok: true, rows: made.rows })
+    expect((await run(backup, ['list'])).stdout).toContain(`${made.name} `)
+  })
+
+  it('drills the newest one, and says what it looked at', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    const report = await json<{ name: string; ok: boolean; checks: { ok: boolean }[] }>(backup, 'drill')
+    expect(report).toMatchObject({ name, ok: true, durationMs: expect.any(Number) })
+    expect(report.checks.length).toBeGreaterThan(4)
+  })
+
+  it('answers 1 for one that was damaged, and does not restore it', async () => {
+    const { name, path } = await json<Made>(backup, 'now')
+    const bytes = await readFile(path)
+    bytes[100] = (bytes[100] ?? 0) ^ 4
+    await rm(path)
+    await writeFile(path, bytes)
+    const { code, stderr } = await run(backup, ['verify', name])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/damaged|is not the one that was written/)
+    expect(await run(restore, [name, '--into', other.ownerUrl])).toMatchObject({ code: 3 })
+  })
+
+  it('keeps what is held, removes nothing by hand that is new, and says why', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    expect(await json(backup, 'hold', name)).toEqual({ name, held: true })
+    expect(await json(backup, 'list')).toMatchObject([{ held: true }])
+    expect(await json(backup, 'release', name)).toEqual({ name, held: false })
+    expect(await json(backup, 'prune', '--dry-run')).toMatchObject({ removed: [], wouldRemove: [], held: [] })
+    expect((await run(backup, ['prune'])).stdout).toContain('kept')
+  })
+
+  it('refuses to prune with 3 where no verified backup is new', async () => {
+    const { code, stderr } = await run(backup, ['prune'])
+    expect(code).toBe(3)
+    expect(stderr).toContain('npm run backup -- now')
+  })
+
+  it('writes a file that psql restores and that restore takes, and nothing over another one', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    const to = join(folder, 'copy.sql.zst')
+    expect(await json(backup, 'download', name, '--to', to)).toMatchObject({ name, path: to })
+    expect((await readdir(folder)).sort()).toEqual(['backups', 'copy.manifest.json', 'copy.sql.zst'])
+    expect(await run(backup, ['download', name, '--to', to])).toMatchObject({ code: 3 })
+    expect(await run(restore, [to, '--into', other.ownerUrl])).toMatchObject({ code: 0 })
+    expect(await missionsIn(other.ownerUrl)).toBe(1)
+  })
+
+  it.each([
+    [['show', 'nothing'], 2, /There is no backup nothing/],
+    [['nonsense'], 2, /unknown command/],
+    [['verify'], 2, /missing required argument/],
+    [['now', '--what'], 2, /unknown option/],
+  ])('answers %j with %i', async (words, code, message) => {
+    const result = await run(backup, words)
+    expect(result.code).toBe(code)
+    expect(result.stderr).toMatch(message)
+  })
+
+  it('says what to set where there is no database', async () => {
+    const result = await run(backup, ['now'], { DATABASE_URL: '' })
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('npm start') })
+  })
+
+  it('tells a wrong setting without its value', async () => {
+    const { code, stderr } = await run(backup, ['now'], { BACKUP_KEY_URL: 'hunter2' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('BACKUP_KEY_URL')
+    expect(stderr).not.toContain('hunter2')
+  })
+
+  it('is a script of its own, with nothing but JSON on standard output', async () => {
+    await mkdir(join(folder, 'backups'))
+    const { stdout } = await execute('npm', ['run', '--silent', 'backup', '--', 'list', '--json'], {
+      env: { ...process.env, BACKUP_FOLDER: join(folder, 'backups') },
+    })
+    expect(JSON.parse(stdout)).toEqual([])
+  })
+})
+
+describe('npm run restore', () => {
+  it('shows what it will do, restores into an empty database without asking, and says how it went', async () => {
+    const { name, rows } = await json<Made>(backup, 'now')
+    const { code, stdout } = await run(restore, ['LATEST', '--into', other.ownerUrl])
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Restores ${name} of `)
+    expect(stdout).toContain('The target is empty.')
+    expect(await missionsIn(other.ownerUrl)).toBe(1)
+    const again = await json(restore, name, '--into', other.ownerUrl, '--replace', '--yes')
+    expect(again).toMatchObject({
+      from: name,
+      rows,
+      revisionBefore: 3,
+      revisionAfter: 3,
+      unknownEffects: 0,
+      generation: 2,
+    })
+    const recorded = await withConnection(other.ownerUrl, (client) =>
+      client.query(`select backup, ok from taskforce.upkeep where kind = 'restore'`),
+    )
+    // What upkeep recorded before the second one was carried over.
+    expect(recorded.rows).toEqual([
+      { backup: name, ok: true },
+      { backup: name, ok: true },
+    ])
+  })
+
+  it('refuses with 3 to touch what is there without --replace, and without --yes where nobody can be asked', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    await run(restore, [name, '--into', other.ownerUrl])
+    expect(await run(restore, [name, '--into', other.ownerUrl])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('--replace'),
+    })
+    expect(await run(restore, [name, '--into', other.ownerUrl, '--replace'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('--yes'),
+    })
+  })
+
+  it('takes the newest one before a time', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    expect(await json(restore, '--at', '2100-01-01T00:00:00Z', '--into', other.ownerUrl)).toMatchObject({ from: name })
+    expect(await run(restore, ['--at', '2020-01-01T00:00:00Z', '--into', other.ownerUrl])).toMatchObject({ code: 2 })
+  })
+
+  it.each([
+    [[], /name a backup/],
+    [['--at', 'yesterday'], /a time with its zone/],
+    [['--at', '2026-01-01T00:00:00'], /a time with its zone/],
+    [['LATEST', '--reconcile'], /--reconcile restores nothing/],
+  ])('answers %j with 2', async (words, message) => {
+    expect(await run(restore, words)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) })
+  })
+
+  it('reconciles a database that was set back by other means', async () => {
+    await json<Made>(backup, 'now')
+    await run(restore, ['LATEST', '--into', other.ownerUrl])
+    expect(await json(restore, '--reconcile', '--yes', '--into', other.ownerUrl)).toMatchObject({
+      from: 'point in time',
+      generation: 2,
+    })
+  })
+})
+
+describe('npm run retain', () => {
+  it('sets policies, clears them, and says what holds', async () => {
+    expect(await json(retain, 'set', 'failed', '30')).toMatchObject({ policies: [{ status: 'failed', keepDays: 30 }] })
+    expect(await json(retain, 'policies')).toMatchObject({ policies: [{ status: 'failed' }], missionDays: null })
+    expect(await json(retain, 'set', 'failed', 'default')).toEqual({ policies: [], missionDays: null })
+  })
+
+  it('removes nothing that is kept, and says so', async () => {
+    expect(await json(retain, 'now', '--dry-run')).toMatchObject({ dryRun: true, missions: [] })
+    expect((await run(retain, ['now'])).stdout).toContain('kept for ever')
+  })
+
+  it('refuses to remove the default tenant, and any without being asked', async () => {
+    const id = '00000000-0000-7000-8000-000000000001'
+    expect(await run(retain, ['delete-tenant', id])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('--yes'),
+    })
+    expect(await run(retain, ['delete-tenant', id, '--yes'])).toMatchObject({ code: 3 })
+  })
+
+  it('removes a tenant and says until when backups have it', async () => {
+    const id = '00000000-0000-7000-8000-0000000000ff'
+    await world.sql(`insert into taskforce.tenants (id, name) values ($1, 'gone')`, [id])
+    await json<Made>(backup, 'now')
+    const report = await json(retain, 'delete-tenant', id, '--yes')
+    expect(report).toMatchObject({
+      name: 'gone',
+      missions: 0,
+      backups: { goneFromBackupsBy: expect.stringMatching(/Z$/) },
+    })
+    expect(await world.sql('select from taskforce.tenants where id = $1', [id])).toEqual([])
+  })
+})
+
+it('progress tells share, rate and time left, and never more than all', () => {
+  expect(progressLine('Dumps', { bytes: 50e6, all: 200e6, ms: 1000 })).toBe(
+    'Dumps [██████                  ] 25 %  50.0 MB of 200.0 MB  50.0 MB/s  3.0 s left',
+  )
+  expect(progressLine('Dumps', { bytes: 3, all: 2, ms: 1 })).toContain('100 %')
+  expect(progressLine('Dumps', { bytes: 0, all: 0, ms: 0 })).toContain('0 %')
+})
+
+function missionsIn(url: string): Promise<number> {
+  return withConnection(url, async (client) => {
+    const { rows } = await client.query<{ n: number }>('select count(*)::int as n from taskforce.missions')
+    return rows[0]?.n ?? 0
+  })
+}
