@@ -30,12 +30,15 @@ export function createEncryptor(dataKey: Buffer, write: (chunk: Buffer) => Promi
   const waiting = createGathering()
   let index = 0
 
-  async function seal(plain: Buffer, last: boolean): Promise<void> {
+  /** Piece by piece: as one, each MiB of a file would leave two more behind for the garbage collector. */
+  async function seal(plain: Buffer[], last: boolean): Promise<void> {
     if (index === 0) await write(header)
     const cipher = createCipheriv(ALGORITHM, dataKey, nonceOf(header, index))
     cipher.setAAD(identity(header, index, last))
     index += 1
-    await write(Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]))
+    for (const piece of plain) await write(cipher.update(piece))
+    cipher.final()
+    await write(cipher.getAuthTag())
   }
 
   return {
@@ -54,13 +57,13 @@ export async function* decrypt(chunks: AsyncIterable<Buffer>, dataKey: Buffer): 
   let header: Buffer | undefined
   let index = 0
 
-  function open(from: Buffer, sealed: Buffer, last: boolean): Buffer {
-    if (sealed.length < TAG_BYTES) throw damaged('it ends early')
+  function open(from: Buffer, bytes: number, last: boolean): Buffer[] {
+    if (bytes < TAG_BYTES) throw damaged('it ends early')
     const decipher = createDecipheriv(ALGORITHM, dataKey, nonceOf(from, index))
     decipher.setAAD(identity(from, index, last))
-    decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
     index += 1
-    const plain = decipher.update(sealed.subarray(0, -TAG_BYTES))
+    const plain = waiting.take(bytes - TAG_BYTES).map((piece) => decipher.update(piece))
+    decipher.setAuthTag(Buffer.concat(waiting.take(TAG_BYTES)))
     try {
       decipher.final()
     } catch {
@@ -71,12 +74,13 @@ export async function* decrypt(chunks: AsyncIterable<Buffer>, dataKey: Buffer): 
 
   for await (const chunk of chunks) {
     waiting.add(chunk)
-    if (header === undefined && waiting.bytes() >= HEADER_BYTES) header = readHeader(waiting.take(HEADER_BYTES))
+    if (header === undefined && waiting.bytes() >= HEADER_BYTES)
+      header = readHeader(Buffer.concat(waiting.take(HEADER_BYTES)))
     if (header === undefined) continue
-    while (waiting.bytes() > CHUNK_BYTES + TAG_BYTES) yield open(header, waiting.take(CHUNK_BYTES + TAG_BYTES), false)
+    while (waiting.bytes() > CHUNK_BYTES + TAG_BYTES) yield* open(header, CHUNK_BYTES + TAG_BYTES, false)
   }
   if (header === undefined) throw damaged('it ends early')
-  yield open(header, waiting.take(waiting.bytes()), true)
+  yield* open(header, waiting.bytes(), true)
 }
 
 /** Whether a file begins as an encrypted one does. */
@@ -104,9 +108,9 @@ function identity(header: Buffer, index: number, last: boolean): Buffer {
   return Buffer.concat([header, bytes])
 }
 
-/** Bytes that came in pieces of any size, taken in pieces of ours. */
+/** Bytes that come in pieces of any size, and are taken by number; none is copied. */
 function createGathering() {
-  let pieces: Buffer[] = []
+  const pieces: Buffer[] = []
   let bytes = 0
   return {
     bytes: () => bytes,
@@ -114,11 +118,18 @@ function createGathering() {
       pieces.push(piece)
       bytes += piece.length
     },
-    take(count: number): Buffer {
-      const all = pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces)
-      pieces = count < all.length ? [all.subarray(count)] : []
+    take(count: number): Buffer[] {
+      const taken: Buffer[] = []
+      for (let missing = count; missing > 0;) {
+        const piece = pieces.shift()
+        if (piece === undefined) throw new Error('More bytes are taken than have come')
+        const part = piece.subarray(0, missing)
+        if (part.length < piece.length) pieces.unshift(piece.subarray(part.length))
+        taken.push(part)
+        missing -= part.length
+      }
       bytes -= count
-      return all.subarray(0, count)
+      return taken
     },
   }
 }

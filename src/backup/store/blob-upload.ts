@@ -5,16 +5,16 @@ import type { ContainerAccess } from './container-access.ts'
 import { backupExists } from './store-errors.ts'
 import type { PendingFile } from './store.ts'
 
-const BLOCK_BYTES = 8 * 1024 * 1024
+const BLOCK_BYTES = 4 * 1024 * 1024
 const AT_ONCE = 4
-/** Azure's limit for a blob: 390 GiB of our blocks. */
+/** Azure's limit for a blob: 195 GiB of our blocks. */
 const MOST_BLOCKS = 50_000
 
 /** Tells, after an answer that was lost, whose commit it was that made the blob. In lower case, as HTTP gives it back. */
 const RUN_METADATA = 'taskforcerun'
 
 /**
- * Uploads blocks that nobody sees until one list names them. Holds 40 MiB at most: four blocks under way, and one that fills.
+ * Uploads blocks that nobody sees until one list names them. Holds 20 MiB at most: four blocks under way, and one that fills.
  * Never the SDK's `uploadStream`, which commits what it has when its stream ends early.
  */
 export function beginUpload(access: ContainerAccess, name: string): PendingFile {
@@ -54,7 +54,7 @@ function stageBlocks(access: ContainerAccess, name: string, run: string): BlockS
   const ids: string[] = []
   const underWay = new Set<Promise<void>>()
   const stopped = new AbortController()
-  /** Blocks are used again: new ones would wait for the garbage collector, 8 MiB each. */
+  /** Blocks are used again: new ones would wait for the garbage collector, 4 MiB each. */
   const free: Buffer[] = []
   let block: Buffer | undefined
   let filled = 0
@@ -160,5 +160,5 @@ async function removeOwn(access: ContainerAccess, name: string, run: string): Pr
 }
 
 function tooLarge(place: string): TerminalError {
-  return new TerminalError('backup_too_large', `A backup of more than 390 GiB has no room in one blob of ${place}.`)
+  return new TerminalError('backup_too_large', `A backup of more than 195 GiB has no room in one blob of ${place}.`)
 }

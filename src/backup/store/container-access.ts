@@ -6,7 +6,7 @@ import { blobFailure, isNoContainer, mayPass } from './blob-errors.ts'
 
 /** How long a request is tried; at the worst `tries * attemptMs` and the pauses between. */
 export interface Patience {
-  /** One attempt: 8 MiB in a minute is a line of 140 KB/s for each of four blocks. */
+  /** One attempt: 4 MiB in a minute is a line of 70 KB/s for each of four blocks. */
   attemptMs: number
   tries: number
   /** Doubles each time: 0.3 to 4.8 s, 9.3 s together, which a restart of the storage fits into. */

@@ -149,9 +149,9 @@ describe('a storage that stumbles', () => {
   })
 
   it('that hangs once is asked again in time', async () => {
-    const { store } = await twoWays({ tries: 3, firstPauseMs: 1, attemptMs: 1_500 })
+    const { store } = await twoWays({ tries: 4, firstPauseMs: 1, attemptMs: 4_000 })
     firstTimes(1, isBlock, 'deaf')
-    const bytes = randomBytesOf(30 * MIB)
+    const bytes = randomBytesOf(9 * MIB)
     await writeAll(store, NAME, bytes)
     firstTimes(1, isRead, 'deaf')
     expect((await readAll(store, NAME)).equals(bytes)).toBe(true)
