@@ -2,17 +2,24 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Manifest } from '../../src/backup/manifest.ts'
 import { drill, type DrillReport, type DrillRequest } from '../../src/backup/restore/drill.ts'
+import { createLogins } from '../../src/db/roles.ts'
 import { branchMission } from '../../src/missions/branch-mission.ts'
 import { manifestFor, takeBackup, type TakenBackup } from '../support/taken-backups.ts'
 import { callTools, createWorld, say, script, tool, type World } from '../support/engine.ts'
-import { APP, urlFor, withSuper } from '../support/global-setup.ts'
+import { OWNER, urlFor, withSuper } from '../support/global-setup.ts'
 
 let world: World
 let backup: TakenBackup
 const ids = { first: '', fork: '' }
+/** An app's login of this test alone. */
+const DRILLER = { name: 'taskforce_app_of_drills', password: 'taskforce' }
+const drillerUrl = () => urlFor(inject('databaseSuperUrl'), DRILLER, world.database.name)
 
 beforeAll(async () => {
   world = await createWorld([tool('look', () => 'seen')])
+  await withSuper(inject('databaseSuperUrl'), (client) =>
+    createLogins(client, { owner: OWNER, app: DRILLER, database: world.database.name }),
+  )
   ids.first = await world.create('First', { files: [{ name: 'a.txt', bytes: Buffer.from('contents') }] })
   await world.engine({ model: script(callTools(['look']), say('Done')) }).run()
   const request = { how: 'continue' as const, content: 'And again' }
@@ -22,17 +29,19 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
+/** Not those of other tests on this server, which drill at the same time. */
 const scratches = () =>
   withSuper(inject('databaseSuperUrl'), async (client) => {
     const { rows } = await client.query<{ datname: string }>(
-      `select datname from pg_database where datname like 'taskforce_drill_%' order by 1`,
+      `select datname from pg_database where datname like 'taskforce_drill_%'
+         and (datdba = '${DRILLER.name}'::regrole or datname like '%_123456') order by 1`,
     )
     return rows.map(({ datname }) => datname)
   })
 
 async function drillOf(over: Partial<DrillRequest> = {}): Promise<DrillReport> {
   const before = await scratches()
-  const request = { manifest: backup.manifest, chunks: backup.chunks(), adminUrl: world.database.appUrl, ...over }
+  const request = { manifest: backup.manifest, chunks: backup.chunks(), adminUrl: drillerUrl(), ...over }
   try {
     return await drill(request)
   } finally {
@@ -202,10 +211,10 @@ describe('a drill', () => {
       'taskforce_drill_notes',
     ]
     await withSuper(inject('databaseSuperUrl'), async (client) => {
-      for (const name of names) await client.query(`create database ${name} owner ${APP.name}`)
+      for (const name of names) await client.query(`create database ${name} owner ${DRILLER.name}`)
       await client.query(`create database taskforce_drill_20200101000000_123456`)
     })
-    await drill({ manifest: backup.manifest, chunks: backup.chunks(), adminUrl: world.database.appUrl })
+    await drill({ manifest: backup.manifest, chunks: backup.chunks(), adminUrl: drillerUrl() })
     const left = await scratches()
     await withSuper(inject('databaseSuperUrl'), async (client) => {
       for (const name of left) await client.query(`drop database ${name}`)
