@@ -53,7 +53,7 @@ describe.each(stores)('a claim of several tenants, %s', (_, open) => {
     expect(await isAnyFree(ground.db)).toBe(false)
     expect(await tenants(await ground.alive(), 5)).toEqual([])
     const refused = ground.create({ caller: { tenantId: tenant(1), name: 'x' }, instance: await ground.alive() })
-    await expect(refused).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(refused).rejects.toMatchObject({ code: 'not_ready' })
     expect(await ground.store.missions()).toHaveLength(3)
   })
 

@@ -5,7 +5,7 @@ import type { DumpOptions } from '../../src/backup/dump/dump.ts'
 import { APP, withSuper } from '../support/global-setup.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 import { dumpTo } from '../support/plain-backup.ts'
-import { insertEvents, insertMissions } from './missions-rows.ts'
+import { insertEvents, insertMissions } from '../backup/missions-rows.ts'
 
 /** More than the sockets' buffers hold, so that the database is still sending when it happens. */
 const ROWS = 4_000

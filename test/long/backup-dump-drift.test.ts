@@ -3,7 +3,7 @@ import { Client } from 'pg'
 import { driftOf } from '../../src/backup/dump/drift.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { SCHEMA_CHANGES } from './schema-changes.ts'
+import { SCHEMA_CHANGES } from '../backup/schema-changes.ts'
 
 /** Each change is taken back with its transaction, so that one database serves all. */
 describe('the fingerprint of the schema', () => {
