@@ -1,13 +1,10 @@
 import { join, resolve } from 'node:path'
-import { v7 as uuidv7 } from 'uuid'
+import { createBackupContext } from '../../functions/backup-context.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
 import type { StorageConfig } from '../../src/config/config.ts'
-import { openStores } from '../../src/backup/store/open-store.ts'
-import { entraPassword } from '../../src/db/entra-password.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { createTelemetry } from '../../src/telemetry/events.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { version } from '../../src/version.ts'
 import { readSettings } from '../doctor/read-settings.ts'
 import { readSurroundings } from '../doctor/surroundings.ts'
 import type { Context } from './context.ts'
@@ -48,20 +45,13 @@ export function open({ data, database = true }: OpenOptions, { env, cwd, termina
   if (wrong.length > 0) throw settingsWrong(wrong.map(({ name, detail }) => `${name} ${detail}`))
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]
   const destination = { write: (line: string) => terminal.note(`event: ${line.trimEnd()}`) }
+  // What went wrong beside the command's own answer; the answer itself is printed.
+  const telemetry = createTelemetry(createLogger({ level: 'error', secrets: known, destination }))
   return {
-    databaseUrl: secrets.databaseDirectUrl ?? secrets.databaseUrl,
-    connect: { password: config.database.auth === 'entra' ? entraPassword : undefined },
-    ...openStores(config, secrets),
-    keyUrl: config.backup.keyUrl,
-    retentionDays: config.backup.retentionDays,
-    missionDays: config.backup.missionDays,
+    ...createBackupContext(config, secrets, telemetry),
     storage: storage.some((one) => one !== undefined) ? config.storage : undefined,
     storageConnectionString: secrets.storageConnectionString,
     folder: config.backup.folder,
-    // What went wrong beside the command's own answer; the answer itself is printed.
-    telemetry: createTelemetry(createLogger({ level: 'error', secrets: known, destination })),
-    newId: () => uuidv7(),
-    version,
   }
 }
 

@@ -6,7 +6,7 @@ import { openDataKey } from './codec/data-key.ts'
 import type { BackupContext } from './context.ts'
 import type { BackupName } from './name.ts'
 import { drill, type DrillReport } from './restore/drill.ts'
-import { readManifest } from './verify-backup.ts'
+import { readManifest } from './read-manifest.ts'
 
 type OnProgress = (bytesRead: number, bytesTotal: number) => void
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { z } from 'zod'
 import type { Config } from '../config/config.ts'
+import { azureFailureOf } from '../config/azure-failure.ts'
 import { entraCredential } from '../config/entra-credential.ts'
 import { TerminalError } from '../domain/errors.ts'
 import { untilAborted } from '../models/deadlines.ts'
@@ -25,17 +26,6 @@ const claimSchema = z.object({
   instance: z.uuid(),
   tool: z.string().regex(/^[\w.:/-]{1,128}$/),
   at: z.iso.datetime(),
-})
-
-/** What errors of the SDK, of the network and of the identity have in common. Their messages name accounts and addresses. */
-const failureSchema = z.object({
-  name: z.string().catch(''),
-  code: z
-    .string()
-    .regex(/^\w{1,64}$/)
-    .optional()
-    .catch(undefined),
-  statusCode: z.int().optional().catch(undefined),
 })
 
 /**
@@ -97,13 +87,13 @@ async function claimBlob(
   const body = JSON.stringify({ attempt, instance, tool, at: new Date().toISOString() })
   try {
     await makeBlob(blob, body, signal).catch(async (error: unknown) => {
-      if (failureOf(error).statusCode !== 404) throw error
+      if (azureFailureOf(error).statusCode !== 404) throw error
       await container.createIfNotExists({ abortSignal: signal })
       await makeBlob(blob, body, signal)
     })
     return { kind: 'claimed' }
   } catch (error) {
-    if (!EXISTS.has(failureOf(error).code ?? '')) throw error
+    if (!EXISTS.has(azureFailureOf(error).code ?? '')) throw error
     const claim = await readClaim(blob, signal)
     // The SDK repeats a request whose answer was lost, and is then refused for what its own first try has made.
     if (claim?.attempt === attempt) return { kind: 'claimed' }
@@ -132,13 +122,9 @@ export async function readClaim(
   }
 }
 
-export function failureOf(error: unknown): z.infer<typeof failureSchema> {
-  return failureSchema.safeParse(error).data ?? { name: '' }
-}
-
 function unavailable(error: unknown): TerminalError {
   if (error instanceof TerminalError) return notMade(error.message, error.hint)
-  const { name, statusCode, code } = failureOf(error)
+  const { name, statusCode, code } = azureFailureOf(error)
   if (/Authentication|Credential/.test(name)) {
     return notMade('Entra ID gives no token for the storage', 'Look at JOBS_STORAGE__clientId and at the identity.')
   }

@@ -1,8 +1,9 @@
 import type { BlobItem, ContainerClient } from '@azure/storage-blob'
 import { z } from 'zod'
+import { azureFailureOf } from '../config/azure-failure.ts'
 import { TerminalError } from '../domain/errors.ts'
 import { untilAborted } from '../models/deadlines.ts'
-import { failureOf, readClaim } from './blob-effects.ts'
+import { readClaim } from './blob-effects.ts'
 
 /** A call of a tool that acts once, as the name of its claim tells. */
 export interface BegunCall {
@@ -61,7 +62,7 @@ async function nextPage(pages: AsyncIterator<{ segment: { blobItems: BlobItem[] 
     return done === true ? undefined : value.segment.blobItems
   } catch (error) {
     // No container: no call has ever begun.
-    if (failureOf(error).code === 'ContainerNotFound') return undefined
+    if (azureFailureOf(error).code === 'ContainerNotFound') return undefined
     throw unreadable(error)
   }
 }
@@ -73,7 +74,7 @@ function begunCall(name: string, madeAt: Date | undefined): BegunCall[] {
 
 function unreadable(cause: unknown): unknown {
   if (cause instanceof TerminalError) return cause
-  const { code, statusCode } = failureOf(cause)
+  const { code, statusCode } = azureFailureOf(cause)
   return new TerminalError(
     'effects_unreadable',
     `The claims of calls that act once can't be read (${code ?? statusCode ?? 'no answer'}), so nobody can tell which calls the restored journals don't know.`,

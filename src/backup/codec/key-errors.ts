@@ -1,17 +1,6 @@
-import { z } from 'zod'
+import { azureFailureOf } from '../../config/azure-failure.ts'
 import { readTokenFailure } from '../../config/entra-credential.ts'
 import { TerminalError } from '../../domain/errors.ts'
-
-/** What errors of the SDK, of the network and of the identity have in common; their messages may show more than they should. */
-const failureSchema = z.object({
-  name: z.string().catch(''),
-  code: z
-    .string()
-    .regex(/^\w{1,64}$/)
-    .optional()
-    .catch(undefined),
-  statusCode: z.int().optional().catch(undefined),
-})
 
 const UNREACHABLE = 'Look at BACKUP_KEY_URL, and whether the vault admits this app (firewall, private endpoint).'
 const RIGHTS =
@@ -22,7 +11,7 @@ const ABSENT =
 /** A configured key that can't be used stops the run: no backup is better than one in clear text that nobody expects. */
 export function keyUnavailable(keyUrl: string, error: unknown): TerminalError {
   if (error instanceof TerminalError) return error
-  const { name, code, statusCode } = failureSchema.safeParse(error).data ?? { name: '' }
+  const { name, code, statusCode } = azureFailureOf(error)
   if (/Authentication|Credential/.test(name)) {
     const { reason = 'nobody is signed in' } = readTokenFailure(error)
     return keyError(`Entra ID gives no token for the key ${keyUrl} (${reason})`, RIGHTS)

@@ -1,14 +1,12 @@
 import { TerminalError } from '../../domain/errors.ts'
 import { byAge, stateOf, type KnownBackup } from '../known-backup.ts'
-import { decodeManifest, type Manifest } from '../manifest.ts'
-import { manifestFile, parseFileName, type BackupName } from '../name.ts'
+import type { Manifest } from '../manifest.ts'
+import { parseFileName, type BackupName } from '../name.ts'
+import { readManifest } from '../read-manifest.ts'
 import type { BackupStore, StoredFile } from '../store/store.ts'
 
 /** Manifests that are read at once. One has some kilobytes, and a month of daily backups has 30 of them. */
 const AT_ONCE = 8
-/** A manifest of 1,000 tables has less than 1 MB; more is not one of ours, and is not taken into memory. */
-const LARGEST_MANIFEST = 16 * 1024 * 1024
-
 interface Files {
   name: BackupName
   data: StoredFile[]
@@ -47,7 +45,7 @@ function byName(files: readonly StoredFile[]): Files[] {
 }
 
 async function describe(store: BackupStore, { name, data, manifest }: Files): Promise<KnownBackup[]> {
-  const read = manifest === undefined ? 'gone' : await readManifest(store, name, manifest)
+  const read = manifest === undefined ? 'gone' : await tryManifest(store, name)
   if (manifest === undefined || read === 'gone') return data.map((file) => withoutManifest(name, file))
   const own = 'manifest' in read ? data.find((file) => file.name === read.manifest.file) : data[0]
   // The other file of a name that has both an encrypted and a plain one belongs to no manifest.
@@ -97,14 +95,9 @@ function withoutManifest(name: BackupName, data: StoredFile): KnownBackup {
   }
 }
 
-async function readManifest(store: BackupStore, name: BackupName, { bytes }: StoredFile): Promise<Read> {
-  const file = manifestFile(name)
-  if (bytes > LARGEST_MANIFEST) return { problem: `its manifest has ${bytes} bytes, which none has` }
+async function tryManifest(store: BackupStore, name: BackupName): Promise<Read> {
   try {
-    const chunks: Buffer[] = []
-    for await (const chunk of store.read(file)) chunks.push(chunk)
-    const manifest = decodeManifest(file, Buffer.concat(chunks))
-    return manifest.name === name ? { manifest } : { problem: `its manifest is that of ${manifest.name}` }
+    return { manifest: await readManifest(store, name) }
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'backup_missing') return 'gone'
     if (error instanceof TerminalError && error.code === 'manifest_damaged') return { problem: error.message }

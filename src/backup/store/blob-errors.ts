@@ -1,22 +1,6 @@
-import { z } from 'zod'
+import { azureFailureOf } from '../../config/azure-failure.ts'
 import { readTokenFailure } from '../../config/entra-credential.ts'
 import { TerminalError } from '../../domain/errors.ts'
-
-/**
- * What errors of the SDK, of the network and of the identity have in common. Nothing else of them is shown or kept: their
- * messages and requests hold addresses with signatures.
- */
-const failureSchema = z.object({
-  name: z.string().catch(''),
-  code: z
-    .string()
-    .regex(/^\w{1,64}$/)
-    .optional()
-    .catch(undefined),
-  statusCode: z.int().optional().catch(undefined),
-})
-
-export type BlobFailure = z.infer<typeof failureSchema>
 
 /** A timeout, an overload, an error of the server's own. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
@@ -24,39 +8,35 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 /** With a signature that may only create, the storage calls an existing blob forbidden. */
 const EXISTS: ReadonlySet<string> = new Set(['BlobAlreadyExists', 'ConditionNotMet', 'UnauthorizedBlobOverwrite'])
 
-export function failureOf(error: unknown): BlobFailure {
-  return failureSchema.safeParse(error).data ?? { name: '' }
-}
-
 /** Whether the same request may succeed a moment later. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof TerminalError) return false
-  const { name, statusCode } = failureOf(error)
+  const { name, statusCode } = azureFailureOf(error)
   if (ofIdentity(name)) return readTokenFailure(error).mayPass
   return statusCode === undefined || PASSING.has(statusCode)
 }
 
 /** The container is missing, and not only the blob. */
 export function isNoContainer(error: unknown): boolean {
-  return failureOf(error).code === 'ContainerNotFound'
+  return azureFailureOf(error).code === 'ContainerNotFound'
 }
 
 export function isNotFound(error: unknown): boolean {
-  return failureOf(error).statusCode === 404
+  return azureFailureOf(error).statusCode === 404
 }
 
 export function saysExists(error: unknown): boolean {
-  return EXISTS.has(failureOf(error).code ?? '')
+  return EXISTS.has(azureFailureOf(error).code ?? '')
 }
 
 /** The blob was changed since its ETag was read. */
 export function isChanged(error: unknown): boolean {
-  return failureOf(error).statusCode === 412
+  return azureFailureOf(error).statusCode === 412
 }
 
 /** A legal hold, an immutability policy of the blob or of its container, or somebody's lease. */
 export function isHeld(error: unknown): boolean {
-  const { code = '', statusCode } = failureOf(error)
+  const { code = '', statusCode } = azureFailureOf(error)
   if (statusCode === 412) return code === 'LeaseIdMissing'
   return statusCode === 409 && /Immutable|LegalHold|Immutability/.test(code)
 }
@@ -68,7 +48,7 @@ export function isHeld(error: unknown): boolean {
  */
 export function blobFailure(place: string, setting: string, error: unknown): TerminalError {
   if (error instanceof TerminalError) return error
-  const { name, statusCode, code } = failureOf(error)
+  const { name, statusCode, code } = azureFailureOf(error)
   if (ofIdentity(name)) {
     const { reason } = readTokenFailure(error)
     return new TerminalError('store_unavailable', `Entra ID gives no token for ${place}${inBrackets(reason)}.`, {

@@ -1,6 +1,7 @@
 import type { BlobItem, ContainerClient } from '@azure/storage-blob'
 import { TerminalError } from '../../domain/errors.ts'
-import { failureOf, isChanged, isHeld, isNotFound } from './blob-errors.ts'
+import { azureFailureOf } from '../../config/azure-failure.ts'
+import { isChanged, isHeld, isNotFound } from './blob-errors.ts'
 import type { ContainerAccess } from './container-access.ts'
 import { backupMissing } from './store-errors.ts'
 
@@ -80,7 +81,7 @@ async function setLegalHold(access: ContainerAccess, name: string, on: boolean):
       await container.getBlobClient(name).setLegalHold(on, { abortSignal })
       return true
     } catch (error) {
-      if (UNSUPPORTED.has(failureOf(error).statusCode ?? 0)) return false
+      if (UNSUPPORTED.has(azureFailureOf(error).statusCode ?? 0)) return false
       throw error
     }
   })
