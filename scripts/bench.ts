@@ -1,5 +1,8 @@
 import { cpus } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { TerminalError } from '../src/domain/errors.ts'
+import { backup } from './bench/backup.ts'
+import { startBackupServer } from './bench/backup-server.ts'
 import { startServer } from './bench/database.ts'
 import type { Figure } from './bench/figures.ts'
 import { growth } from './bench/growth.ts'
@@ -10,7 +13,8 @@ import { start } from './bench/start.ts'
 import { steps } from './bench/steps.ts'
 import { waiting } from './bench/waiting.ts'
 
-const benches = { steps, growth, start, recovery, sse, waiting }
+const onEngine = { steps, growth, start, recovery, sse, waiting }
+const benches = { ...onEngine, backup }
 type Bench = keyof typeof benches
 interface Options {
   json?: boolean
@@ -19,23 +23,44 @@ interface Options {
 }
 
 await new Command('npm run bench --')
-  .description('Measures the engine on a Postgres of its own, beside a bare insert in the same run. Medians.')
+  .description(
+    'Measures the engine on a Postgres of its own, beside a bare insert in the same run, and backups beside pg_dump. Medians.',
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .argument('<names...>', `which: ${Object.keys(benches).join(', ')}`, benchName)
   .option('--json', 'a JSON value a line')
   .option('--repeat <times>', 'runs of each', count, 3)
-  .option('--full', 'recovery with the lease of production, 30 s: six times as long; waiting with 100,000 missions')
-  .action(async (names: Bench[], { json = false, repeat, full = false }: Options) => {
+  .option(
+    '--full',
+    'recovery with the lease of production, 30 s: six times as long; waiting with 100,000 missions; backup with 1 GB of rows',
+  )
+  .action(async (names: Bench[], options: Options) => {
     countRoundTrips()
-    const server = await startServer()
-    try {
-      for (const name of names)
-        for (const figure of await benches[name](server, repeat, full)) print(figure, json, server.version)
-    } finally {
-      await server.stop()
-    }
+    const engineBenches = names.filter((name) => name !== 'backup').map((name) => onEngine[name])
+    await onServer(startServer, engineBenches, options)
+    await onServer(startBackupServer, names.includes('backup') ? [backup] : [], options)
   })
   .parseAsync()
+  .catch((error: unknown) => {
+    if (!(error instanceof TerminalError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  })
+
+async function onServer<S extends { version: string; stop(): Promise<void> }>(
+  startIt: () => Promise<S>,
+  wanted: ((server: S, repeat: number, full: boolean) => Promise<Figure[]>)[],
+  { json = false, repeat, full = false }: Options,
+): Promise<void> {
+  if (wanted.length === 0) return
+  const server = await startIt()
+  try {
+    for (const bench of wanted)
+      for (const figure of await bench(server, repeat, full)) print(figure, json, server.version)
+  } finally {
+    await server.stop()
+  }
+}
 
 function print(figure: Figure, json: boolean, postgres: string): void {
   const rounded = Object.fromEntries(

@@ -6,8 +6,8 @@ import { migrateUp } from '../../src/db/migrate/up.ts'
 import { createLogins } from '../../src/db/roles.ts'
 import { startPostgres } from '../../src/local/postgres/start-postgres.ts'
 
-const OWNER = { name: 'taskforce', password: 'taskforce' }
-const APP = { name: 'taskforce_app', password: 'taskforce' }
+export const OWNER = { name: 'taskforce', password: 'taskforce' }
+export const APP = { name: 'taskforce_app', password: 'taskforce' }
 
 /** A Postgres with its defaults (every commit on disk), for the time of a bench. */
 export interface BenchServer {
@@ -66,7 +66,11 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
   }
 }
 
-function urlFor(superUrl: string, { name, password }: { name: string; password: string }, database: string): string {
+export function urlFor(
+  superUrl: string,
+  { name, password }: { name: string; password: string },
+  database: string,
+): string {
   const url = new URL(superUrl)
   Object.assign(url, { username: name, password, pathname: `/${database}` })
   return url.href

@@ -2,7 +2,7 @@
  * Text like prose, so that compression sees what it would see in production: words by a skewed draw, the same in every run.
  * A kilobyte each, as in the comparison with other engines.
  */
-const WORDS =
+export const WORDS =
   'the of and to in is that for it as was with be by on not he at are this have from or had an they which one you were all her there would their we him been has when who will no more if out so up said what its about than into them can only other time new some could these two may first then do any like my now over such our man even most made after also did many off before must well back through years where much your way down should because long each just state those people too how little good world make very year still see own work get here between both life being under three never know same last another while us might great go come since against right came take used himself few house use place during high without again home around small however found part school thought went say general once upon every left war does got united number hand course water until always away public something fact less though far put head think called set almost enough end took government night yet system better four nothing told eyes city going president why days present point look find asked second group later next room social business knew program give half side face toward white five let young form given per order large several national important rather big among often things already case whole early service research report tool agent search result document section summary table value error request response customer invoice market price product analysis review source evidence conclusion'.split(
     ' ',
   )
@@ -23,7 +23,7 @@ function prose(seed: number): string {
 }
 
 /** Mulberry32, by Tommy Ettinger, in the public domain: small, and the same on every machine. */
-function mulberry(seed: number): () => number {
+export function mulberry(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
