@@ -66,8 +66,7 @@ export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
       }
       for (;;) {
         const at = pending.indexOf(LINE_AND_END)
-        const safe = at === -1 ? pending.length - LINE_AND_END.length + 1 : at + 1
-        const rows = pending.subarray(0, Math.max(0, safe))
+        const rows = pending.subarray(0, at === -1 ? pending.length - beginningsOfEnd(pending) : at + 1)
         pending = pending.subarray(rows.length + (at === -1 ? 0 : END.length))
         if (rows.length > 0) yield rows
         if (at !== -1) return
@@ -79,4 +78,15 @@ export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
       await source.return?.()
     },
   }
+}
+
+/**
+ * How many of the last bytes may be the beginning of the end; mostly none, and then the next chunk needs no copy to go on from
+ * them.
+ */
+function beginningsOfEnd(bytes: Buffer): number {
+  for (let length = Math.min(LINE_AND_END.length - 1, bytes.length); length > 0; length--) {
+    if (bytes.subarray(-length).equals(LINE_AND_END.subarray(0, length))) return length
+  }
+  return 0
 }
