@@ -34,8 +34,12 @@ async function run(order: Job): Promise<Omit<Outcome, 'peakMb'>> {
       await readBack(await openStore(order.place), order.manifest.file, order.manifest)
       return { ...order.manifest, spent: clock() }
     }
-    case 'restore':
-      return { ...order.manifest, ...(await restoreFrom(await openStore(order.place), order.url, order.manifest)) }
+    case 'restore': {
+      const spent = await restoreFrom(await openStore(order.place), order.url, order.manifest)
+      return { ...order.manifest, ...spent }
+    }
+    default:
+      throw new Error('There is no such job')
   }
 }
 
