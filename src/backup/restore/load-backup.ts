@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { DatabaseError, escapeIdentifier, type Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { splitStatements } from '../../db/migrate/split-statements.ts'
+import { isConnectionError } from '../../db/pg-errors.ts'
 import { TerminalError } from '../../domain/errors.ts'
 import { damaged } from '../codec/damaged.ts'
 import { decode } from '../codec/decode.ts'
@@ -123,7 +124,8 @@ async function compareSequences(client: Client, { contents }: Manifest): Promise
 
 /** Where a file is not what the manifest says, that is the reason, whatever came of it first: a row that the database refuses. */
 async function becauseOfTheFile(error: unknown, file: StoredStream, manifest: Manifest): Promise<unknown> {
-  if (!(error instanceof DatabaseError)) return error
+  // Of a connection that the server ended, nobody is to look into the file.
+  if (!(error instanceof DatabaseError) || isConnectionError(error)) return error
   try {
     await compareFile(file, manifest)
   } catch (why) {

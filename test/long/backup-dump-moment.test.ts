@@ -3,7 +3,7 @@ import type { Isolation } from '../../src/backup/dump/session.ts'
 import { verifyPlain } from '../../src/backup/plain/verify-plain.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 import { dumpTo, inEmptyDatabase, restoreWithPsql } from '../support/plain-backup.ts'
-import { inconsistencies, insertMissions, startWriters } from './missions-rows.ts'
+import { inconsistencies, insertMissions, startWriters } from '../backup/missions-rows.ts'
 
 const WRITERS = 8
 const MISSIONS = 200

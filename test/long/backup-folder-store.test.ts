@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createFolderStore } from '../../../src/backup/store/folder-store.ts'
-import { itIsABackupStore, itSurvivesKills, namesIn, readAll, writeAll } from './conformance.ts'
-import { randomBytesOf } from './random-file.ts'
+import { createFolderStore } from '../../src/backup/store/folder-store.ts'
+import { itIsABackupStore, itSurvivesKills, namesIn, readAll, writeAll } from '../backup/store/conformance.ts'
+import { randomBytesOf } from '../backup/store/random-file.ts'
 
 let root = ''
 let places = 0

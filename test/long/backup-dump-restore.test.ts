@@ -11,7 +11,7 @@ import { startThrowaway, type ThrowawayPostgres } from '../../src/local/postgres
 import { findOther } from '../support/other-postgres.ts'
 import { dumpToMemory, inEmptyDatabase, pgDump, restoreWithPsql } from '../support/plain-backup.ts'
 import { withConnection } from '../support/postgres.ts'
-import { VALUES_TABLE, VALUES_TYPES, writeNastyRows, writeOddValues } from './nasty-rows.ts'
+import { VALUES_TABLE, VALUES_TYPES, writeNastyRows, writeOddValues } from '../backup/nasty-rows.ts'
 
 const binaries = await findOther(15)
 

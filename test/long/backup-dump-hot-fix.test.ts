@@ -6,7 +6,7 @@ import { readPlain } from '../../src/backup/plain/read-plain.ts'
 import { verifyPlain } from '../../src/backup/plain/verify-plain.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 import { dumpToMemory, inEmptyDatabase, restoreWithPsql, type Dumped } from '../support/plain-backup.ts'
-import { insertMissions } from './missions-rows.ts'
+import { insertMissions } from '../backup/missions-rows.ts'
 
 const READABLE = 'grant select on all tables in schema taskforce to taskforce_backup;'
 
