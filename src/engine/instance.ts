@@ -131,6 +131,8 @@ export class Instance {
     const { clock, missions, settings } = this.#context
     const sent = clock.monotonic()
     await missions.beat()
+    // The answer may be read when the old lease is over, before the timer that would tell: others may have taken what was held.
+    this.#look()
     this.#aliveUntil = sent + settings.leaseMs
     clearTimeout(this.#expiry)
     // A timer of its own, since the next beat and the next poll may both hang in a dead connection.

@@ -31,9 +31,13 @@ export const WAKE_FAULTS = { lose: 0.05, duplicate: 0.1, delay: 0.1, delayMs: 4_
 /** The workers of a run. Nothing here is random: the nemesis says what happens to whom. */
 export class Fleet {
   readonly slots: Slot[]
+  /** Ends that nobody asked for, in words: a worker that crashes is a fault of the engine's own. */
+  readonly unasked: string[] = []
   /** How often each thing was told by a worker's telemetry. */
   readonly told = new Map<string, number>()
   readonly #settings: FleetSettings
+  /** Those whose end was asked for. */
+  readonly #ending = new Set<WorkerProcess>()
   #seed: number
   #isOver = false
 
@@ -76,10 +80,12 @@ export class Fleet {
   async #followToItsEnd(slot: Slot, worker: WorkerProcess): Promise<void> {
     const exit = await worker.exited
     this.#write(worker.instance, { said: 'exited', ...exit })
+    if (!this.#ending.has(worker)) this.unasked.push(`${worker.instance} with ${exit.signal ?? exit.code}`)
     slot.state = 'gone'
   }
 
   async kill(slot: Slot): Promise<void> {
+    if (slot.worker !== undefined) this.#ending.add(slot.worker)
     await slot.worker?.kill()
   }
 
@@ -100,9 +106,13 @@ export class Fleet {
     const { worker } = slot
     if (worker === undefined || slot.state !== 'running') return true
     slot.state = 'draining'
+    this.#ending.add(worker)
     const late = pause(DRAIN_WITHIN_MS).then(() => 'late' as const)
     const ended = await Promise.race([worker.drain(), late])
-    if (ended !== 'late') return ended.code === 0
+    if (ended !== 'late') {
+      if (ended.code !== 0) this.unasked.push(`${worker.instance} in its drain with ${ended.signal ?? ended.code}`)
+      return ended.code === 0
+    }
     await worker.kill()
     return false
   }

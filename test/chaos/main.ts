@@ -35,10 +35,10 @@ await new Command('npm run test:chaos --')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .option('--soak', `${SOAK.missions} missions; the first worker is frozen at times and never killed`)
   .option('--seed <number>', 'of the missions and the faults; the moments still differ', whole, Date.now() % 1_000_000)
-  .option('--missions <number>', `${CHAOS.missions} by default`, whole)
+  .option('--missions <number>', `${CHAOS.missions} by default`, atLeastOne)
   .option('--minutes <number>', 'for how long missions are created and things break', minutes)
-  .option('--lease-ms <ms>', 'lease of the workers', whole, COMMON.leaseMs)
-  .option('--sweep-ms <ms>', 'from one sweep to the next', whole, COMMON.sweepMs)
+  .option('--lease-ms <ms>', 'lease of the workers', atLeastOne, COMMON.leaseMs)
+  .option('--sweep-ms <ms>', 'from one sweep to the next', atLeastOne, COMMON.sweepMs)
   .option('--rest-ms <ms>', 'in which everything must come to rest after the last fault', whole, COMMON.restMs)
   .option('--json', 'nothing but the report on stdout')
   .option('--keep', 'keeps the folder with the servers, the ledger and the logs')
@@ -82,6 +82,8 @@ async function conclude(
   if (missing.length > 0)
     print(`FAILED: nothing of ${missing.join(', ')} ever happened, so this run proves little; give it more minutes`)
   if (run.atRestMs === undefined) print('FAILED: not everything came to rest in time')
+  for (const how of run.unasked) print(`FAILED: a worker ended by itself: ${how}`)
+  if (run.stubborn > 0) print(`FAILED: ${run.stubborn} workers did not end when they were asked to`)
   const lines: string[] = []
   const isWhole = printReport(
     {
@@ -96,7 +98,9 @@ async function conclude(
   )
   for (const line of lines.slice(0, -1)) print(line)
   process.stdout.write(`${lines.at(-1)}\n`)
-  return isWhole && missing.length === 0 && run.atRestMs !== undefined
+  const isClean = run.unasked.length === 0 && run.stubborn === 0
+  if (!isWhole || !isClean) process.stderr.write(`Again, with other moments: npm run test:chaos -- --seed ${seed}\n`)
+  return isWhole && isClean && missing.length === 0 && run.atRestMs !== undefined
 }
 
 function settingsOf({
@@ -118,6 +122,12 @@ function settingsOf({
 function whole(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It takes a whole number.')
+}
+
+function atLeastOne(text: string): number {
+  const number = whole(text)
+  if (number === 0) throw new InvalidArgumentError('It takes at least 1.')
+  return number
 }
 
 function minutes(text: string): number {

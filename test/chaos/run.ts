@@ -30,6 +30,8 @@ export interface ChaosRun {
   growth: Growth[]
   /** Workers that did not end in time when they were asked to, at the very end. */
   stubborn: number
+  /** Workers that ended by themselves, and how. */
+  unasked: readonly string[]
 }
 
 const APIS = 2
@@ -101,7 +103,7 @@ export async function runChaos(
   })
   for (const { stop } of [...apis, ...proxies, place]) await stop()
   const connections = readings.reduce((sum, reading) => sum + reading.connections, 0)
-  return { history, atRestMs, connections, told: fleet.told, growth, stubborn }
+  return { history, atRestMs, connections, told: fleet.told, growth, stubborn, unasked: fleet.unasked }
 }
 
 /** Gives what the clients are still doing. */

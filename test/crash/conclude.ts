@@ -37,7 +37,11 @@ export async function conclude(
     }
     printReport(run, print)
   }
-  return passed(report(run)) && wasReached(results, json)
+  if (results.length === 0) {
+    process.stderr.write('No point was run, so nothing is proven; --list names them.\n')
+    return false
+  }
+  return passed(report(run)) && wasReached(results)
 }
 
 async function look(lane: Lane, run: { violations: Violation[][]; recoveriesMs: number[] }): Promise<void> {
@@ -61,10 +65,13 @@ function commandOf(trial: TrialResult['trial']): string {
   return `npm run test:crash -- ${trial.map((one) => `--point "${nameOfTrial([one])}"`).join(' ')}`
 }
 
-function wasReached(results: readonly TrialResult[], json: boolean): boolean {
+function wasReached(results: readonly TrialResult[]): boolean {
   const counted = results.filter(({ trial }) => !trial.some(isByTime))
   const missed = counted.filter(({ trial, reached }) => reached < trial.length)
   if (missed.length <= counted.length * MOST_MISSED) return true
-  if (!json) process.stderr.write(`${missed.length} of ${counted.length} points were not reached, which is too many\n`)
+  const names = missed.slice(0, 10).map(({ trial }) => nameOfTrial(trial))
+  process.stderr.write(
+    `FAILED: ${missed.length} of ${counted.length} points were not reached, which is too many: ${names.join('; ')}\n`,
+  )
   return false
 }

@@ -10,6 +10,11 @@ const BY_TIME: Readonly<Record<string, number>> = {
   'missions.poll': 1,
   'sql.instance_beat': 3,
   'sql.control_poll': 1,
+  'sql.begin_sweep': 1,
+  'sql.find_due': 1,
+  'sql.forget_dead': 1,
+  'sql.forget_old_deltas': 1,
+  'sql.forget_unwatched': 1,
 }
 
 /** Ports other than the database that may fail, having done nothing or all of it; the engine is told the same. */

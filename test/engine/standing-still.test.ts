@@ -82,3 +82,46 @@ it.each(CASES)('begins nothing when its lease ran out while it waited for $befor
   expect(seen).toEqual(begun)
   expect(await world.row(id)).toMatchObject({ status: 'completed', epoch: 2 })
 })
+
+// The database took the beat when the old lease was over; another instance may have claimed in between.
+it('stops what it does when the answer to its beat is read after the old lease ran out', async () => {
+  const begun = gate()
+  const aborted = Promise.withResolvers<boolean>()
+  let ofTool: AbortSignal | undefined
+  const stand = tool('stand', async (_input, { signal }) => {
+    ofTool = signal
+    await begun.pass()
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    throw signal.reason
+  })
+  world = await createWorld([stand])
+  await world.create()
+  const beating = gate()
+  let [beats, skipped] = [0, 0]
+  const one = world.engine({
+    model: () => callTools(['stand']),
+    leaseMs: 6_000,
+    over: ({ clock, missions }) => ({
+      clock: { ...clock, monotonic: () => clock.monotonic() + skipped },
+      missions: {
+        ...missions,
+        // Nothing but the beat tells.
+        poll: () => new Promise(() => undefined),
+        beat: async () => {
+          if (++beats > 1) await beating.pass()
+          await missions.beat()
+          // At once, and not when a timer comes to it.
+          if (beats > 1) setImmediate(() => aborted.resolve(ofTool?.aborted === true))
+        },
+      },
+    }),
+  })
+  const running = one.engine.runOne()
+  await begun.reached
+  begun.open()
+  await beating.reached
+  skipped = 4_800
+  beating.open()
+  expect(await aborted.promise).toBe(true)
+  expect(await running).toMatchObject({ end: 'lost' })
+})

@@ -38,7 +38,7 @@ export const sqlMutants: readonly Mutant[] = [
         replace: 'select inbox from taskforce.missions where id = $1 and ($2::int, $3::uuid) is not null',
       },
     ],
-    proof: simulationOnSql(139),
+    proof: simulationOnSql(2_140),
     rule: 'I10',
   },
   {

@@ -32,13 +32,13 @@ const MOST_SHOWN = 3
 const program = new Command('npm run test:sim --')
   .description('Runs missions under every fault in a world of which everything follows from a number.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-  .option('--histories <n>', 'how many', whole, 20_000)
+  .option('--histories <n>', 'how many', atLeastOne, 20_000)
   .option('--seed <n>', 'of the first one', whole, 1)
   .addOption(
     new Option('--store <name>', 'what the statements run on').choices(['memory', 'postgres']).default('memory'),
   )
-  .option('--missions <list>', 'only these missions of the plan, by number', list)
-  .option('--faults <list>', 'only these faults, by id; "none" for none', list)
+  .option('--missions <list>', 'only these missions of the plan, by number', numbers)
+  .option('--faults <list>', 'only these faults, by id; "none" for none', faultIds)
   .option('--first', 'ends with the first history that breaks a rule, and leaves it as it is')
   .option('--trace', 'what everybody did, of each history')
   .option('--json', 'nothing but the report on standard output')
@@ -117,6 +117,22 @@ function showProgress({ histories, failures }: Found, added: number, all: number
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+function atLeastOne(text: string): number {
+  const number = whole(text)
+  if (number === 0) throw new InvalidArgumentError('No history proves nothing.')
+  return number
+}
+
+function numbers(text: string): string[] {
+  if (/^\d+(,\d+)*$/.test(text)) return list(text)
+  throw new InvalidArgumentError('It takes numbers, such as 0,2.')
+}
+
+function faultIds(text: string): string[] {
+  if (/^(none|(p\d+|n\d+|cut)(,(p\d+|n\d+|cut))*)$/.test(text)) return list(text)
+  throw new InvalidArgumentError('It takes ids of faults as a failure prints them, such as p3,n0, or "none".')
 }
 
 function list(text: string): string[] {

@@ -10,6 +10,7 @@ import { People } from './people.ts'
 import { planMissions, type PlannedMission } from './plans.ts'
 import { quiet } from './quiet.ts'
 import { Standstill } from './standstill.ts'
+import { collectSurprises } from './surprises.ts'
 import { TENANT_IDS } from './tenants.ts'
 import { installVirtualTime } from './virtual-time.ts'
 import { START_MS, World } from './world.ts'
@@ -55,6 +56,7 @@ export async function runHistory(given: Case, backend: Backend, trace = false): 
   const only = given.faults && new Set(given.faults)
   const world = new World(seed, backend, { only, trace })
   const uninstall = installVirtualTime(world.scheduler)
+  collectSurprises(world.surprises)
   try {
     const history = await live(world, seed, chosen(seed, given.missions))
     return {
@@ -102,7 +104,8 @@ async function live(world: World, seed: number, plans: readonly PlannedMission[]
     if (!rest) scheduler.after(LOOK_MS, undefined, look)
   }
   scheduler.after(HEALED_MS, undefined, look)
-  await scheduler.run(START_MS + HEALED_MS + PATIENCE_MS, () => rest)
+  // What stands still is found by then, and would be waited for to the end.
+  await scheduler.run(START_MS + HEALED_MS + PATIENCE_MS, () => rest || standstill.violations.length > 0)
   world.violations.push(...standstill.violations)
   people.readAll(await server.backend.snapshot())
   await scheduler.run(scheduler.now + PATIENCE_MS, () => people.idle)

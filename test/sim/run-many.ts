@@ -8,6 +8,8 @@ import type { Share } from './simulate.ts'
 const SCRIPT = fileURLToPath(new URL('./process.ts', import.meta.url))
 /** Few enough for progress to be seen, and for the last ones not to be waited for by all the others. */
 const AT_ONCE = 25
+/** Of one history, which takes 20 ms in memory and 3 s on SQL: what takes this long goes round in a circle. */
+const WITHIN_MS = 180_000
 
 type Urls = { appUrl: string; ownerUrl: string }
 
@@ -35,18 +37,28 @@ export async function runMany(
 async function work(urls: Urls | null, next: () => Order, onShare: (share: Share) => void): Promise<void> {
   const child = fork(SCRIPT, [JSON.stringify(urls)], { execArgv: ['--disable-warning=ExperimentalWarning'] })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let order: Order = { cases: [], small: false }
+  let late: NodeJS.Timeout | undefined
   const give = () => {
-    const order = next()
+    clearTimeout(late)
+    order = next()
     if (order.cases.length > 0) {
       child.send(order)
+      late = setTimeout(() => child.kill('SIGKILL'), WITHIN_MS * order.cases.length)
       return
     }
     child.off('exit', died)
     child.disconnect()
     resolve()
   }
-  const died = (code: number | null, signal: string | null) =>
-    reject(new Error(`A process of the simulation ended with ${signal ?? code}`))
+  const died = (code: number | null, signal: string | null) => {
+    clearTimeout(late)
+    const [first, last] = [order.cases[0]?.seed, order.cases.at(-1)?.seed]
+    const again = `npm run test:sim -- --first --seed ${first} --histories ${order.cases.length}`
+    reject(
+      new Error(`A process of the simulation ended with ${signal ?? code} in the seeds ${first} to ${last}: ${again}`),
+    )
+  }
   child.on('exit', died)
   child.on('message', (share: Share) => {
     onShare(share)

@@ -1,4 +1,4 @@
-import type { ToolRun, Violation } from '../history.ts'
+import type { Fault, ToolRun, Violation } from '../history.ts'
 import { killedAt, wasFrozen, type Invariant, type Subject, type Whole } from './facts.ts'
 
 /** What a process still begins when it wakes up, before it notices that its lease is over. */
@@ -15,14 +15,22 @@ function overlaps(subject: Subject, { history, bounds }: Whole): Violation[] {
       if (earlier.instance === later.instance) continue
       const over = (earlier.endedAt ?? killedAt(history.faults, earlier) ?? Infinity) - later.begunAt
       if (over <= bounds.overlapMs) continue
-      // What a frozen process had begun ends when it wakes up; what it writes then is fenced off.
-      if (wasFrozen(history.faults, earlier.instance, earlier.begunAt, later.begunAt)) continue
+      // What a frozen process had begun ends as it wakes up; what it writes then is fenced off.
+      if (endedAsItWoke(history.faults, earlier, later, bounds.overlapMs)) continue
       if (wasFrozen(history.faults, later.instance, later.begunAt - WAKING_MS, later.begunAt)) continue
       const pair = `${earlier.instance} ${later.instance}`
       if (!found.has(pair)) found.set(pair, overlap(subject, earlier, later))
     }
   }
   return [...found.values()]
+}
+
+function endedAsItWoke(faults: readonly Fault[], earlier: ToolRun, later: ToolRun, lateMs: number): boolean {
+  const woke = faults
+    .filter(({ kind, instance, at }) => kind === 'freeze' && instance === earlier.instance && at <= later.begunAt)
+    .map(({ until = Infinity }) => until)
+    .filter((until) => until >= earlier.begunAt)
+  return woke.length > 0 && (earlier.endedAt ?? -Infinity) <= Math.max(...woke) + WAKING_MS + lateMs
 }
 
 function overlap({ id }: Subject, earlier: ToolRun, later: ToolRun): Violation {
