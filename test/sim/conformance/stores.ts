@@ -66,7 +66,7 @@ function memoryStore({ blocked = 'waits' }: StoreOptions = {}): Store {
   }
 }
 
-const EMPTY = [
+const EMPTIED = [
   'events',
   'missions',
   'profiles',
@@ -76,7 +76,8 @@ const EMPTY = [
   'facts',
   'deltas',
   'watched',
-].map((table) => `delete from taskforce.${table}`)
+]
+const EMPTY = EMPTIED.map((table) => `delete from taskforce.${table}`)
 
 const BLOCKED = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
 
@@ -94,6 +95,10 @@ async function postgresStore({ blocked = 'waits' }: StoreOptions = {}): Promise<
   const owner = new Client({ connectionString: database.ownerUrl })
   await owner.connect()
   const sql = async (text: string, values?: unknown[]): Promise<unknown[]> => (await owner.query(text, values)).rows
+  // Where nothing waits for long, the lock with which it cuts off a table's empty end would be seen as somebody's.
+  if (blocked === 'fails') {
+    for (const table of EMPTIED) await sql(`alter table taskforce.${table} set (autovacuum_enabled = false)`)
+  }
   return {
     databases,
     now: () => now,
