@@ -47,6 +47,12 @@ export class Fleet {
     })
     this.#settings = settings
     this.#seed = seed
+    // One that stands still would stay so for ever.
+    process.once('exit', () => {
+      for (const { worker, state } of this.slots) {
+        if (worker !== undefined && state !== 'gone') process.kill(worker.pid, 'SIGKILL')
+      }
+    })
   }
 
   get running(): Slot[] {

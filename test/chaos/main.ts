@@ -1,5 +1,5 @@
 /** Chaos and soak: real worker processes on real servers, and everything that can break does. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,11 @@ async function main(options: Options): Promise<boolean> {
   const settings = settingsOf(options)
   const folder = await mkdtemp(join(tmpdir(), 'taskforce-chaos-'))
   const begun = recorderNow()
+  const interrupted = () => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(130)
+  }
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted)
   const print = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`)
   const log = (line: string) => {
     const text = `${((recorderNow() - begun) / 1000).toFixed(1).padStart(7)} s  ${line}`
