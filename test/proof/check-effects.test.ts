@@ -38,6 +38,10 @@ const sideEffects: Doctored[] = [
   ],
 ]
 
+function ofFrozen(h: History): ToolRun {
+  return there(h.toolRuns.find(({ missionId, instance }) => missionId === 'cancelled' && instance === 'i2'))
+}
+
 const leases: Doctored[] = [
   ['two instances work on it', 'I10 illegal whole', (h) => void (run(h, 'whole', '3.1').instance = 'i1')],
   [
@@ -57,6 +61,11 @@ const leases: Doctored[] = [
     'the one that was frozen went on before',
     'I10 illegal cancelled',
     (h) => void Object.assign(there(h.faults[1]), { at: 151_000, until: 155_000 }),
+  ],
+  [
+    'the one that was frozen goes on after it woke up',
+    'I10 illegal cancelled',
+    (h) => void (ofFrozen(h).endedAt = 156_100),
   ],
   [
     'a run never ends',
@@ -95,6 +104,14 @@ describe('the check of leases lets pass', () => {
   it('what the bound allows for', () => {
     const late = (h: History) => void (run(h, 'whole', '3.1').instance = 'i1')
     expect(broken(late, { overlapMs: 500 })).toEqual([])
+  })
+
+  it('what ends when a process wakes up that was frozen again before it did', () => {
+    const frozenAgain = (h: History) => {
+      h.faults.push({ kind: 'freeze', instance: 'i2', at: 152_000, until: 159_000 })
+      ofFrozen(h).endedAt = 159_500
+    }
+    expect(broken(frozenAgain)).toEqual([])
   })
 
   it('what a process begins as it wakes up', () => {

@@ -26,11 +26,18 @@ function overlaps(subject: Subject, { history, bounds }: Whole): Violation[] {
 }
 
 function endedAsItWoke(faults: readonly Fault[], earlier: ToolRun, later: ToolRun, lateMs: number): boolean {
-  const woke = faults
-    .filter(({ kind, instance, at }) => kind === 'freeze' && instance === earlier.instance && at <= later.begunAt)
-    .map(({ until = Infinity }) => until)
-    .filter((until) => until >= earlier.begunAt)
-  return woke.length > 0 && (earlier.endedAt ?? -Infinity) <= Math.max(...woke) + WAKING_MS + lateMs
+  const woke = wokeAt(faults, earlier.instance, later.begunAt)
+  return woke >= earlier.begunAt && (earlier.endedAt ?? -Infinity) <= woke + WAKING_MS + lateMs
+}
+
+/** When the instance went on that stood still at this time or before: who is frozen again meanwhile, only after that. */
+function wokeAt(faults: readonly Fault[], instance: string, time: number): number {
+  const freezes = faults
+    .filter(({ kind, instance: whose }) => kind === 'freeze' && whose === instance)
+    .toSorted((a, b) => a.at - b.at)
+  let woke = -Infinity
+  for (const { at, until = Infinity } of freezes) if (at <= Math.max(time, woke)) woke = Math.max(woke, until)
+  return woke
 }
 
 function overlap({ id }: Subject, earlier: ToolRun, later: ToolRun): Violation {
