@@ -22,7 +22,8 @@ describe('the memory of a dump and of its verification', () => {
     expect(small.bytes).toBeGreaterThan(250_000_000)
     expect(large.bytes).toBeGreaterThan(750_000_000)
     expect(large.peakMb).toBeLessThan(256)
-    expect(large.peakMb).toBeLessThan(small.peakMb * 1.2)
+    // The peaks of two runs alike differ by up to 40 MB, as the collector comes to it; of 500 MB more an eighth may not stay.
+    expect(large.peakMb - small.peakMb).toBeLessThan(64)
   })
 })
 

@@ -11,6 +11,8 @@ import type { PipelineOrder, PipelineResult } from '../backup/store/pipeline-chi
 const CHILD = fileURLToPath(new URL('../backup/store/pipeline-child.ts', import.meta.url))
 /** Of the process that dumps. */
 const MOST_MB = 256
+/** The peaks of two runs alike differ by up to 40 MB, as the collector comes to it; of 700 MiB more text a tenth may not stay. */
+const COLLECTOR_MB = 64
 
 let folder = ''
 let azurite: LocalAzurite
@@ -41,7 +43,7 @@ it.each([false, true])(
     const large = await run(800, encrypted)
     expect(large.storedBytes).toBeGreaterThan(200_000_000)
     expect(large.peakMb).toBeLessThan(MOST_MB)
-    expect(large.peakMb).toBeLessThan(small.peakMb * 1.2)
+    expect(large.peakMb - small.peakMb).toBeLessThan(COLLECTOR_MB)
   },
   400_000,
 )
