@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { GENERATION, readNumber } from './target.ts'
+import { readGeneration } from '../../db/queries/generation.ts'
 
 /**
  * How much epochs grow with each generation: more than the claims of one mission that can have been made since a backup. At
@@ -25,7 +25,7 @@ export async function newGeneration(
   client: Pick<Client, 'query'>,
   { from, run, atLeast = 0 }: { from: string; run: string; atLeast?: number },
 ): Promise<Generation> {
-  const before = await readNumber(client, GENERATION)
+  const before = await readGeneration(client)
   const same = await client.query(`select from taskforce.facts where name = 'generation' and value->>'run' = $1`, [run])
   if (same.rowCount === 1) return { number: before, from }
   const number = Math.max(before, atLeast) + 1

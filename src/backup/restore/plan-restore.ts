@@ -1,5 +1,6 @@
 import { CODE_REVISION } from '../../db/schema-revision.ts'
 import { withClient } from '../../db/migrate/connect.ts'
+import { countRows } from '../known-backup.ts'
 import { isVerified, type Manifest } from '../manifest.ts'
 import { liveLeases, readTarget, type LiveLease, type PreviousSchema } from './target.ts'
 
@@ -42,7 +43,7 @@ export async function planRestore({ manifest, url }: { manifest: Manifest; url: 
     revisionInBackup: contents.revision,
     revisionAfter: Math.max(contents.revision, CODE_REVISION),
     tables: contents.tables.length,
-    rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+    rows: countRows(contents),
     bytes: contents.tables.reduce((sum, { bytes }) => sum + bytes, 0),
     storedBytes: stored.bytes,
     liveLeases: leases,

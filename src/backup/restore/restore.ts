@@ -9,6 +9,7 @@ import type { EffectClaims } from '../../engine/effect-claims.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { systemClock } from '../../engine/system-clock.ts'
 import { driftOf } from '../dump/drift.ts'
+import { countRows } from '../known-backup.ts'
 import type { Manifest } from '../manifest.ts'
 import { loadBackup } from './load-backup.ts'
 import { newGeneration, type Generation } from './new-generation.ts'
@@ -95,7 +96,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
     return {
       from: manifest.name,
       into: target.place,
-      rows: manifest.contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+      rows: countRows(manifest.contents),
       revisionBefore: target.revision,
       revisionAfter: revision,
       durationMs: Math.round(clock.monotonic() - begun),

@@ -1,4 +1,5 @@
 import { escapeIdentifier, type Client } from 'pg'
+import { readGeneration } from '../../db/queries/generation.ts'
 
 /** What a restore would go into. */
 export interface Target {
@@ -48,17 +49,14 @@ export async function readTarget(client: Client): Promise<Target> {
     exists,
     isEmpty: await holdsNothing(client, tables),
     revision: tables.includes('migrations') ? await readNumber(client, REVISION) : 0,
-    generation: tables.includes('facts') ? await readNumber(client, GENERATION) : 0,
+    generation: tables.includes('facts') ? await readGeneration(client) : 0,
     previous: previous.map(previousSchema),
   }
 }
 
 const REVISION = 'select coalesce(max(revision), 0) as n from taskforce.migrations'
 
-/** How often the database was restored. */
-export const GENERATION = `select coalesce(max((value->>'number')::int), 0) as n from taskforce.facts where name = 'generation'`
-
-export async function readNumber(client: Pick<Client, 'query'>, sql: string): Promise<number> {
+async function readNumber(client: Pick<Client, 'query'>, sql: string): Promise<number> {
   const { rows } = await client.query<{ n: number }>(sql)
   return rows[0]?.n ?? 0
 }
