@@ -31,7 +31,7 @@ export async function reconcile(
   const begun = clock.monotonic()
   return withClient(url, async (client) => {
     const session = openSession(client, url, { log, lockTimeoutMs })
-    await prepareRoles(client)
+    await prepareRoles(url)
     const target = await readTarget(client)
     if (target.revision === 0) throw nothingThere(target.place)
     onStage('stop')

@@ -83,7 +83,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
   await refuseNewerSchema(manifest)
   return withClient(url, async (client) => {
     const session = openSession(client, url, { log, lockTimeoutMs })
-    await prepareRoles(client)
+    await prepareRoles(url)
     const target = await readTarget(client)
     refuseToReplace(target, request.replace)
     onStage('stop')

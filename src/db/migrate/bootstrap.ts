@@ -1,6 +1,7 @@
 import { DatabaseError, type ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
 import { SCHEMA_ROLES, createSchemaRoles, grantRole, hasMembershipOptions } from '../roles.ts'
+import { withClient } from './connect.ts'
 import { inLockedTransaction, type Session } from './lock.ts'
 
 /** Select for all: code asks at its start whether it fits the schema. */
@@ -26,8 +27,8 @@ interface Login {
  * Throws TerminalError `migrate_not_allowed` with the SQL for an administrator where the login may not do that.
  */
 export async function bootstrap(session: Session): Promise<void> {
-  const { client } = session
-  await prepareRoles(client)
+  const { client, url } = session
+  await prepareRoles(url)
   await inLockedTransaction(session, async () => {
     await orAskAdministrator(client, () => ensureSchema(client))
     await client.query('set local role taskforce_owner')
@@ -35,14 +36,22 @@ export async function bootstrap(session: Session): Promise<void> {
   })
 }
 
-/** The part of it that belongs to the server: the roles, and this login's membership. Throws like `bootstrap`. */
-export async function prepareRoles(client: ClientBase): Promise<void> {
-  await orAskAdministrator(client, async () => {
-    await createSchemaRoles(client)
-    const login = await readLogin(client)
-    if (!login.mayBecomeOwner) await joinOwner(client, login.name)
+/**
+ * The part of it that belongs to the server: the roles, and this login's membership. Throws like `bootstrap`.
+ *
+ * On a connection of its own: a session of Postgres keeps what it read of memberships, and where another one's `grant` commits
+ * while it reads (two databases of a server are prepared at once, and have no lock in common), it goes on with the old list
+ * until memberships change again. Its own `grant` then changes nothing, since the membership is there, and `set role` is denied.
+ */
+export async function prepareRoles(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await orAskAdministrator(client, async () => {
+      await createSchemaRoles(client)
+      const login = await readLogin(client)
+      if (!login.mayBecomeOwner) await joinOwner(client, login.name)
+    })
+    await refuseRolesAboveRowSecurity(client)
   })
-  await refuseRolesAboveRowSecurity(client)
 }
 
 async function readLogin(client: ClientBase): Promise<Login> {
