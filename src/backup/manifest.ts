@@ -33,8 +33,8 @@ const contentsSchema = z.strictObject({
   drift: z.array(z.string()),
   tables: z.array(tableSchema),
   sequences: z.array(sequenceSchema),
-  /** Of all the plain SQL. */
-  plain: z.strictObject({ bytes: count, sha256 }),
+  /** Of all the plain SQL; the hash is of what stands around the rows, which have their tables' own. */
+  plain: z.strictObject({ bytes: count, textSha256: sha256 }),
 })
 
 const encryptionSchema = z.strictObject({

@@ -16,7 +16,7 @@ const MANIFEST: Manifest = {
     drift: ['index "mïssions_by_hand"'],
     tables: [{ name: 'missions', columns: ['id', 'tenant_id'], rows: 12_000, sha256: HASH, bytes: 16_000_000 }],
     sequences: [{ name: 'upkeep_id_seq', lastValue: '9007199254740993', isCalled: true }],
-    plain: { bytes: 1_015_600_000, sha256: HASH },
+    plain: { bytes: 1_015_600_000, textSha256: HASH },
   },
   stored: {
     bytes: 356_500_000,

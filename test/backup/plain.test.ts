@@ -156,17 +156,20 @@ const SEQUENCE = { name: 'odd\nname', lastValue: '-5', isCalled: false }
 
 function writePlain(tables: Table[]): { plain: Buffer; tables: Table[]; contents: DumpContents } {
   const section = (one: (typeof SECTIONS)[number]) => `${sectionMark(one)}\n${textOf(one)}`
-  const blocks = tables.map((one) => `${dataMark(one)}\n${copyFrom(one)}\n${blockOf(one)}\\.\n`)
+  const block = (one: Table, rows: string) => `${dataMark(one)}\n${copyFrom(one)}\n${rows}\\.\n`
   const rows = tables.reduce((sum, one) => sum + one.rows.length, 0)
-  const plain = Buffer.from(
-    [
-      OPENING,
-      ...(['settings', 'roles', 'pre'] as const).map(section),
-      ...blocks,
-      ...(['sequences', 'post'] as const).map(section),
-      `${endMark(tables.length, rows)}\n`,
-    ].join(''),
-  )
+  const around = (blocks: string[]) =>
+    Buffer.from(
+      [
+        OPENING,
+        ...(['settings', 'roles', 'pre'] as const).map(section),
+        ...blocks,
+        ...(['sequences', 'post'] as const).map(section),
+        `${endMark(tables.length, rows)}\n`,
+      ].join(''),
+    )
+  const plain = around(tables.map((one) => block(one, blockOf(one))))
+  const text = around(tables.map((one) => block(one, '')))
   const contents: DumpContents = {
     snapshotAt: '2026-11-29T02:00:00.000Z',
     revision: 3,
@@ -180,7 +183,7 @@ function writePlain(tables: Table[]): { plain: Buffer; tables: Table[]; contents
       return { name: one.table, columns: one.columns, ...sum.end() }
     }),
     sequences: [SEQUENCE],
-    plain: { bytes: plain.length, sha256: createHash('sha256').update(plain).digest('hex') },
+    plain: { bytes: plain.length, textSha256: createHash('sha256').update(text).digest('hex') },
   }
   return { plain, tables, contents }
 }

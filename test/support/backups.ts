@@ -22,7 +22,7 @@ export function manifestOf(name: string, bytes = 4, drift: string[] = []): Manif
       drift,
       tables: [],
       sequences: [],
-      plain: { bytes: 100, sha256: HASH },
+      plain: { bytes: 100, textSha256: HASH },
     },
     stored: { bytes, sha256: HASH, codec: 'zstd' },
     readBackAt: snapshotAt,

@@ -108,7 +108,7 @@ async function writePlain(
     const table = { table: name, columns: columns.map((column) => column.name) }
     await text(dataMark(table), copyFrom(table), '')
     const take = async (chunk: Buffer) => {
-      await plain.bytes(chunk)
+      await plain.rows(chunk)
       bytes += chunk.length
       options.onProgress?.(bytes, estimate)
     }

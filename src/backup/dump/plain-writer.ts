@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { DumpContents } from '../manifest.ts'
 
-/** Passes the plain SQL on, and counts and hashes it on its way. */
+/** Passes the plain SQL on, counts all of it, and hashes what is not rows: those are hashed by table. */
 export interface PlainWriter {
   text(text: string): Promise<void>
-  bytes(chunk: Buffer): Promise<void>
-  end(): { bytes: number; sha256: string }
+  rows(chunk: Buffer): Promise<void>
+  end(): DumpContents['plain']
 }
 
 export function createPlainWriter(write: (chunk: Buffer) => Promise<void>): PlainWriter {
@@ -12,13 +13,16 @@ export function createPlainWriter(write: (chunk: Buffer) => Promise<void>): Plai
   let bytes = 0
   async function pass(chunk: Buffer): Promise<void> {
     if (chunk.length === 0) return
-    hash.update(chunk)
     bytes += chunk.length
     await write(chunk)
   }
   return {
-    text: (text) => pass(Buffer.from(text)),
-    bytes: pass,
-    end: () => ({ bytes, sha256: hash.digest('hex') }),
+    text(text) {
+      const chunk = Buffer.from(text)
+      hash.update(chunk)
+      return pass(chunk)
+    },
+    rows: pass,
+    end: () => ({ bytes, textSha256: hash.digest('hex') }),
   }
 }

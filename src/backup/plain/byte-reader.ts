@@ -25,7 +25,8 @@ export function unreadable(why: string): TerminalError {
   )
 }
 
-export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
+/** @param onText gets what is not rows, in order and to the byte, and no chunk for longer than its call */
+export function readBytes(chunks: AsyncIterable<Buffer>, onText: (text: Buffer) => void = () => undefined): ByteReader {
   const source = chunks[Symbol.asyncIterator]()
   let pending: Buffer = Buffer.alloc(0)
 
@@ -54,6 +55,7 @@ export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
         at = pending.indexOf(NEWLINE, from)
       }
       const line = pending.toString('utf8', 0, at)
+      onText(pending.subarray(0, at + 1))
       pending = pending.subarray(at + 1)
       return line
     },
@@ -61,6 +63,7 @@ export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
     async *rows() {
       while (pending.length < END.length) await moreRows()
       if (pending.subarray(0, END.length).equals(END)) {
+        onText(END)
         pending = pending.subarray(END.length)
         return
       }
@@ -68,6 +71,7 @@ export function readBytes(chunks: AsyncIterable<Buffer>): ByteReader {
         const at = pending.indexOf(LINE_AND_END)
         const rows = pending.subarray(0, at === -1 ? pending.length - beginningsOfEnd(pending) : at + 1)
         pending = pending.subarray(rows.length + (at === -1 ? 0 : END.length))
+        if (at !== -1) onText(END)
         if (rows.length > 0) yield rows
         if (at !== -1) return
         await moreRows()

@@ -12,9 +12,10 @@ export type Part =
 /**
  * The parts of the plain SQL in order. A copy's rows have to be read to their end before the next part is asked for. Throws
  * TerminalError `backup_unreadable` where the text ends too early, goes on after its end, or is not of this form.
+ * @param onText as with `readBytes`
  */
-export async function* readPlain(chunks: AsyncIterable<Buffer>): AsyncGenerator<Part> {
-  const reader = readBytes(chunks)
+export async function* readPlain(chunks: AsyncIterable<Buffer>, onText?: (text: Buffer) => void): AsyncGenerator<Part> {
+  const reader = readBytes(chunks, onText)
   try {
     yield* readParts(reader)
   } finally {

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { TerminalError } from '../../domain/errors.ts'
 import type { DumpContents, DumpedTable } from '../manifest.ts'
 import { setSequence } from './form.ts'
@@ -7,15 +7,18 @@ import { type RowSum, sumRows } from './sum-rows.ts'
 
 /**
  * Reads all of the plain SQL and compares it with what the dump wrote: each table's rows, bytes and hash, the sequences, and the
- * whole. Throws TerminalError `backup_differs` naming the first difference, and `backup_unreadable`.
+ * text around them. Throws TerminalError `backup_differs` naming the first difference, and `backup_unreadable`.
  */
 export async function verifyPlain(chunks: AsyncIterable<Buffer>, contents: DumpContents): Promise<void> {
   const hash = createHash('sha256')
-  let bytes = 0
+  let bytes = contents.tables.reduce((sum, table) => sum + table.bytes, 0)
   const expected = [...contents.tables]
   let sequences = ''
-  const counted = passing(chunks, hash, (length) => (bytes += length))
-  for await (const part of readPlain(counted)) {
+  const parts = readPlain(chunks, (text) => {
+    hash.update(text)
+    bytes += text.length
+  })
+  for await (const part of parts) {
     if (part.kind === 'copy') await compareTable(expected.shift(), part)
     else if (part.section === 'sequences') sequences = part.text
   }
@@ -23,7 +26,7 @@ export async function verifyPlain(chunks: AsyncIterable<Buffer>, contents: DumpC
   if (lacking !== undefined) throw differs(`the rows of ${lacking.name} are not in it`)
   compareSequences(sequences, contents)
   if (bytes !== contents.plain.bytes) throw differs(`it has ${bytes} bytes, and had ${contents.plain.bytes}`)
-  if (hash.digest('hex') !== contents.plain.sha256) throw differs('its SQL is not the same')
+  if (hash.digest('hex') !== contents.plain.textSha256) throw differs('its SQL is not the same')
 }
 
 /** Throws TerminalError `backup_differs` where a table's rows are not those of the manifest. */
@@ -50,18 +53,6 @@ function compareSequences(text: string, { sequences }: DumpContents): void {
   const lacking = sequences.find((sequence) => !lines.includes(setSequence(sequence)))
   if (lacking !== undefined) throw differs(`the sequence ${lacking.name} is not in it with its value`)
   if (lines.length !== sequences.length) throw differs('it sets sequences that the dump did not see')
-}
-
-async function* passing(
-  chunks: AsyncIterable<Buffer>,
-  hash: Hash,
-  count: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    count(chunk.length)
-    yield chunk
-  }
 }
 
 function differs(what: string): TerminalError {
