@@ -1,6 +1,5 @@
 import { app } from '@azure/functions'
-import { backUp } from '../src/backup/back-up.ts'
-import { pruneBackups } from '../src/backup/retention/prune.ts'
+import { backUpAndPrune } from '../src/backup/back-up-and-prune.ts'
 import { readyApp } from './app-context.ts'
 import { traced } from './invocation.ts'
 
@@ -13,21 +12,7 @@ const schedule = process.env['BACKUP_SCHEDULE'] || '0 0 2 * * *'
  */
 const LARGEST = 20e9
 
-const nameOf = ({ name: backup }: { name: string }) => backup
-
 app.timer('backup', {
   schedule,
-  handler: traced(async () => {
-    const { backup } = readyApp()
-    const { name, verified } = await backUp(backup, { limitBytes: LARGEST })
-    if (!verified) return
-    const { main, offsite, retentionDays, telemetry } = backup
-    try {
-      const { removed, held } = await pruneBackups({ store: main, offsite, retentionDays, justVerified: name })
-      telemetry.pruned({ removed: removed.map(nameOf), held: held.map(nameOf) })
-    } catch (error) {
-      // The backup is made, whatever becomes of the old ones.
-      telemetry.pruneFailed(error)
-    }
-  }),
+  handler: traced(async () => void (await backUpAndPrune(readyApp().backup, { limitBytes: LARGEST }))),
 })

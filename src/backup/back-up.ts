@@ -1,12 +1,12 @@
 import { withClient } from '../db/migrate/connect.ts'
 import { readGeneration } from '../db/queries/generation.ts'
 import { recordUpkeep } from '../db/queries/upkeep.ts'
-import type { Client } from 'pg'
 import { alone } from './alone.ts'
 import { createDataKey } from './codec/data-key.ts'
 import { createEncoder } from './codec/encode.ts'
 import { CHUNK_BYTES } from './codec/encrypt.ts'
 import type { BackupContext } from './context.ts'
+import { databaseTime } from './database-time.ts'
 import { dump } from './dump/dump.ts'
 import { countRows } from './known-backup.ts'
 import { encodeManifest, isVerified, type DumpContents, type Encryption, type Manifest } from './manifest.ts'
@@ -149,11 +149,6 @@ async function copyOffsite(
     telemetry.backupNotCopied({ backup: name, place: offsite.place, error })
     return { ok: false, why: reasonOf(error) }
   }
-}
-
-async function databaseTime(client: Client): Promise<Date> {
-  const { rows } = await client.query<{ now: Date }>('select pg_catalog.now() as now')
-  return rows[0]?.now ?? new Date(Number.NaN)
 }
 
 function reasonOf(error: unknown): string {

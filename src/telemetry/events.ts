@@ -37,8 +37,8 @@ export interface Telemetry {
   backupOverdue(about: { why: string }): void
   drilled(about: { name: string; ok: boolean; failed: readonly string[]; durationMs: number }): void
   drillFailed(error: unknown): void
-  pruned(about: { removed: readonly string[]; held: readonly string[] }): void
-  pruneFailed(error: unknown): void
+  pruned(about: { removed: readonly string[]; held: readonly string[]; bytesFreed: number }): void
+  pruneFailed(about: { place: string; error: unknown }): void
   retained(about: object): void
   retainFailed(error: unknown): void
 }
@@ -85,7 +85,7 @@ export function createTelemetry(logger: Logger): Telemetry {
       logger[ok ? 'info' : 'error']({ backup: name, failed, durationMs }, `backup.drill.${ok ? 'passed' : 'failed'}`),
     drillFailed: (error) => logger.error({ err: reason(error) }, 'backup.drill.failed'),
     pruned: (about) => logger.info(about, 'backup.pruned'),
-    pruneFailed: (error) => logger.error({ err: reason(error) }, 'backup.prune.failed'),
+    pruneFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'backup.prune.failed'),
     retained: (about) => logger.info(about, 'retention.finished'),
     retainFailed: (error) => logger.error({ err: reason(error) }, 'retention.failed'),
   }

@@ -35,6 +35,7 @@ describe('the routes of backups', () => {
     ['POST', BACKUPS],
     ['GET', `${BACKUPS}/taskforce_backup_20260101_000000`],
     ['POST', `${BACKUPS}/taskforce_backup_20260101_000000/verify`],
+    ['POST', `${BACKUPS}/taskforce_backup_20260101_000000/drill`],
     ['POST', `${BACKUPS}/prune`],
   ]
 
@@ -58,6 +59,16 @@ describe('the routes of backups', () => {
     expect((await get('/health/ready')).body).toMatchObject({ checks: { backup: { status: 'pass' } } })
   })
 
+  test('drill one, and readiness knows of it', async () => {
+    const { name } = await make()
+    const { status, body } = await send(`${BACKUPS}/${name}/drill`)
+    expect([status, body]).toEqual([
+      200,
+      expect.objectContaining({ name, ok: true, checks: expect.arrayContaining([{ name: 'gapless', ok: true }]) }),
+    ])
+    expect((await env.owner.query(`select ok from taskforce.upkeep where kind = 'drill'`)).rows).toEqual([{ ok: true }])
+  })
+
   test('answer 201 with the place of what was made', async () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     const { headers, body } = await send(BACKUPS)
@@ -73,6 +84,7 @@ describe('the routes of backups', () => {
     await blob.uploadData(bytes)
     const answer = await send(`${BACKUPS}/${name}/verify`)
     expect([answer.status, answer.body]).toEqual([200, { name, ok: false, why: expect.stringMatching(/\w/) }])
+    expect((await send(`${BACKUPS}/${name}/drill`)).body).toMatchObject({ name, ok: false, checks: [{ ok: false }] })
   })
 
   test('prune by the rule, and tell what a dry run would do', async () => {
@@ -91,6 +103,7 @@ describe('the routes of backups', () => {
 
   test('take no member that they do not know', async () => {
     expect(await send(BACKUPS, { where: '/etc' })).toEqual(problem(400, 'invalid_request', ['/where']))
+    expect(await send(`${BACKUPS}/taskforce_backup_20200101_000000/drill`)).toEqual(problem(404, 'not_found'))
     expect(await send(`${BACKUPS}/prune`, { dryRun: 'yes' })).toEqual(problem(400, 'invalid_request', ['/dryRun']))
   })
 

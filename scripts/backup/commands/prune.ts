@@ -1,4 +1,5 @@
-import { pruneBackups, type StorePruned } from '../../../src/backup/retention/prune.ts'
+import type { StorePruned } from '../../../src/backup/retention/prune.ts'
+import { runPrune } from '../../../src/backup/run-prune.ts'
 import type { Context, SharedOptions } from '../context.ts'
 import { open } from '../open.ts'
 import { EXIT } from '../run-words.ts'
@@ -10,10 +11,9 @@ interface Options extends SharedOptions {
 /** Removes backups that are kept no longer. */
 export async function prune(context: Context, options: Options): Promise<number> {
   const { terminal } = context
-  const { main, offsite, retentionDays } = open({ ...options, database: false }, context)
   const dryRun = options.dryRun === true
-  const request = { store: main, retentionDays, justVerified: undefined, byHand: true, dryRun }
-  const report = await pruneBackups(offsite === undefined ? request : { ...request, offsite })
+  const opened = open({ ...options, database: !dryRun }, context)
+  const report = await runPrune(opened, { justVerified: undefined, byHand: true, dryRun })
   const { offsite: copies } = report
   if (options.json) terminal.json(report)
   else {
