@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { loadProfiles, profilesDir } from '../../src/config/load-profiles.ts'
 import { rawAuth } from '../../src/config/raw-auth.ts'
@@ -212,6 +212,7 @@ describe('profiles', () => {
 
   it('that are wrong are named with file, key and reason, and the others work', () => {
     const dir = mkdtempSync(join(tmpdir(), 'profiles-'))
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
     const right = readFileSync(join(profilesDir(), 'dev.yaml'), 'utf8')
     writeFileSync(join(dir, 'right.yaml'), right)
     writeFileSync(join(dir, 'torn.yaml'), 'model: {')

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text as read } from 'node:stream/consumers'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { main } from '../../scripts/doctor/main.ts'
 import { createTokens } from '../../scripts/doctor/tokens.ts'
 import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
@@ -16,6 +16,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const script = join(import.meta.dirname, '../../scripts/doctor.ts')
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const DATABASE = 'Canary/db#pw@1'
 const PLAIN_DATABASE = 'CanaryDbPlain1'
 const ACCOUNT_KEY = Buffer.from('canary-account-key').toString('base64')

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkNode } from '../../scripts/doctor/checks/node.ts'
 import { findLookAlikes } from '../../scripts/doctor/look-alikes.ts'
 import { readSettings } from '../../scripts/doctor/read-settings.ts'
@@ -22,6 +22,7 @@ const run = {
 /** A folder with these files, and what the doctor makes of it. */
 function surroundings(env: Record<string, string>, files: { settings?: string | object; run?: object } = {}) {
   const cwd = mkdtempSync(join(tmpdir(), 'doctor-'))
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
   const { settings } = files
   if (settings !== undefined) {
     const text = typeof settings === 'string' ? settings : JSON.stringify({ Values: settings })
