@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,7 +6,10 @@ import { v7 as uuidv7 } from 'uuid'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alone } from '../../src/backup/alone.ts'
 import { backUp } from '../../src/backup/back-up.ts'
+import { openDataKey } from '../../src/backup/codec/data-key.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
+import type { Encryption } from '../../src/backup/manifest.ts'
+import { restore } from '../../src/backup/restore/restore.ts'
 import { listBackups } from '../../src/backup/retention/list-backups.ts'
 import { runDrill } from '../../src/backup/run-drill.ts'
 import { createFolderStore } from '../../src/backup/store/folder-store.ts'
@@ -178,6 +182,30 @@ describe('with a key of Key Vault', () => {
       { kind: 'backup', ok: true },
       { kind: 'drill', backup: name, ok: true },
     ])
+  })
+
+  it('a restore opens it, and with another data key leaves the target as it was', async () => {
+    const context = encrypting()
+    const { name, rows } = await backUp(context)
+    const manifest = await readManifest(stores.main, name)
+    const dataKey = await openDataKey(manifest.stored.encryption as Encryption, context.keyVault)
+    const target = await createTestDatabase({ migrated: false })
+    try {
+      const into = (key: Buffer) =>
+        restore({
+          manifest,
+          chunks: stores.main.read(manifest.file),
+          dataKey: key,
+          url: target.ownerUrl,
+          replace: false,
+          waitForLeasesMs: 300,
+          effects: undefined,
+        })
+      await expect(into(randomBytes(32))).rejects.toMatchObject({ code: 'backup_damaged' })
+      expect(await into(dataKey)).toMatchObject({ rows, revisionBefore: 0, drift: [] })
+    } finally {
+      await target.drop()
+    }
   })
 
   it('that can not be used there is no backup, and none in the clear', async () => {
