@@ -11,5 +11,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 30_000,
+    // What is waited for comes within milliseconds; 1 s, the default, is too little where others use both cores.
+    expect: { poll: { timeout: 15_000 } },
   },
 })

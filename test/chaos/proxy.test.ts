@@ -57,7 +57,7 @@ it('leaves connections alone that say something else', async () => {
 })
 
 it('lets nothing pass of a connection that hangs, and then all of it', async () => {
-  proxy.hang('one', 300)
+  proxy.hang('one', 1_500)
   const inserted = insert('late')
   expect(await isDone('late')).toBe(false)
   await inserted

@@ -63,7 +63,7 @@ test('a message runs with its JSON parsed and the metadata of the Functions host
     nextVisibleTime: expect.any(String),
     expirationTime: expect.any(String),
   })
-  await vi.waitUntil(async () => (await waiting(queue)) === 0)
+  await vi.waitUntil(async () => (await waiting(queue)) === 0, { timeout: 15_000 })
 })
 
 test('a message that fails comes back until maxDequeueCount and then lies in the poison queue', async () => {
@@ -112,7 +112,7 @@ test('a message stays hidden for as long as its function runs, although that is 
   const { host, queue } = await work({}, { queueInvisibilityMs: 2000 })
   await queue.sendMessage(base64({ waitMs: 5000 }))
   await logged(host, /Executed 'work'/)
-  await vi.waitUntil(async () => (await waiting(queue)) === 0)
+  await vi.waitUntil(async () => (await waiting(queue)) === 0, { timeout: 15_000 })
   expect(userLogs(host, 'work')).toHaveLength(1)
 })
 

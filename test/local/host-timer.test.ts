@@ -50,7 +50,9 @@ test('a timer fires at its seconds, never overlaps, and gets the input that the 
 
 test('runOnStartup runs at once, with the status of a schedule of a minute or more', async () => {
   const host = await runFixture('timer', { env: { TICK: '0 0 0 1 1 *' } })
-  const [run] = await vi.waitUntil(() => userLogs(host, 'at-start').length > 0 && userLogs(host, 'at-start'))
+  const [run] = await vi.waitUntil(() => userLogs(host, 'at-start').length > 0 && userLogs(host, 'at-start'), {
+    timeout: 15_000,
+  })
   expect(run?.timer).toMatchObject({
     isPastDue: false,
     scheduleStatus: { last: '0001-01-01T00:00:00', next: expect.stringMatching(/T03:00:00.000Z$/) },
@@ -63,11 +65,13 @@ test('a run that was missed while no host ran is made up for once, and marked as
   await writeFile(join(timerStatusDir, 'each-second.json'), JSON.stringify(missed))
   const env = { TICK: '0 0 0 1 1 *' }
   const late = await runFixture('timer', { env, timerStatusDir })
-  const [run] = await vi.waitUntil(() => userLogs(late, 'each-second').length > 0 && userLogs(late, 'each-second'))
+  const [run] = await vi.waitUntil(() => userLogs(late, 'each-second').length > 0 && userLogs(late, 'each-second'), {
+    timeout: 15_000,
+  })
   expect(run?.timer).toMatchObject({ isPastDue: true, scheduleStatus: { next: '2026-01-01T00:00:00.000Z' } })
   await stopHosts()
   const again = await runFixture('timer', { env, timerStatusDir })
-  await vi.waitUntil(() => userLogs(again, 'at-start').length > 0)
+  await vi.waitUntil(() => userLogs(again, 'at-start').length > 0, { timeout: 15_000 })
   expect(userLogs(again, 'each-second')).toEqual([])
   await rm(timerStatusDir, { recursive: true })
 })
