@@ -2,8 +2,9 @@ import { relative, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { writeCatalogFile } from '../src/db/migrate/catalog-file.ts'
 import { checkDatabase } from '../src/db/migrate/check.ts'
-import { findDatabaseUrl } from '../src/db/migrate/database-url.ts'
+import { findDatabase, type Database } from '../src/db/migrate/find-database.ts'
 import { migrateDown, type DownOptions } from '../src/db/migrate/down.ts'
+import type { ConnectOptions } from '../src/db/migrate/connect.ts'
 import { createMigration } from '../src/db/migrate/new-migration.ts'
 import { migrationLabel, revisionLabel } from '../src/db/migrate/read-migrations.ts'
 import { readHistory, type Status } from '../src/db/migrate/status.ts'
@@ -16,7 +17,8 @@ process.stdout.on('error', () => process.exit(141))
 const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 }
 
 const GUIDE = `
-The database is DATABASE_DIRECT_URL, else DATABASE_URL, else the one that npm start runs.
+The database is DATABASE_DIRECT_URL, else DATABASE_URL, else the one that npm start runs; with DATABASE_AUTH=entra, a
+token of Entra ID is the password.
 A revision is given by its number (2 or 0002). For "down", a number of less than four digits is a count of steps;
 "down 0001" ends at revision 1, "down 0" takes all back.
 
@@ -53,7 +55,8 @@ function addChanges(program: Command): void {
     .argument('[revision]', 'the last one to apply', revisionNumber)
     .action(async (to: number | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      const report = await migrateUp(await urlOf(options), { to, ...running(options) })
+      const { url, connect } = await databaseOf(options)
+      const report = await migrateUp(url, { to, connect, ...running(options) })
       print(options, report, [report.done.length === 0 ? `Nothing to do. ${standing(report)}` : standing(report)])
     })
   program
@@ -64,7 +67,8 @@ function addChanges(program: Command): void {
     .action(async (given: DownOptions['goal'] | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       const goal = given ?? { steps: 1 }
-      const report = await migrateDown(await urlOf(options), { goal, yes: options.yes, ...running(options) })
+      const { url, connect } = await databaseOf(options)
+      const report = await migrateDown(url, { goal, yes: options.yes, connect, ...running(options) })
       print(options, report, [report.done.length === 0 ? `Nothing to do. ${standing(report)}` : standing(report)])
     })
 }
@@ -75,7 +79,7 @@ function addQuestions(program: Command): void {
     .description('tells where the database stands')
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      const { history: _history, ...status } = await readHistory(await urlOf(options))
+      const { history: _history, ...status } = await readHistory(...asked(await databaseOf(options)))
       print(options, status, [standing(status)])
     })
   program
@@ -83,7 +87,7 @@ function addQuestions(program: Command): void {
     .description('lists the migrations')
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      const report = await readHistory(await urlOf(options))
+      const report = await readHistory(...asked(await databaseOf(options)))
       const lines = report.history.map((item) => `${migrationLabel(item)}  ${item.appliedAt ?? 'pending'}`)
       print(options, report, lines)
     })
@@ -92,7 +96,7 @@ function addQuestions(program: Command): void {
     .description('compares the database with the files; exit code 1 where they differ')
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      const report = await checkDatabase(await urlOf(options))
+      const report = await checkDatabase(...asked(await databaseOf(options)))
       const verdict =
         report.drift.length === 0
           ? 'The database is what the files say.'
@@ -120,13 +124,17 @@ function addFiles(program: Command): void {
     .description("writes the newest revision's catalogue, which check compares with, from a fresh database")
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      const file = relative('.', await writeCatalogFile(await urlOf(options)))
+      const file = relative('.', await writeCatalogFile(...asked(await databaseOf(options))))
       print(options, { file }, [file])
     })
 }
 
-function urlOf(options: Options): Promise<string> {
-  return findDatabaseUrl(process.env, resolve(options.data))
+function databaseOf(options: Options): Promise<Database> {
+  return findDatabase(process.env, resolve(options.data))
+}
+
+function asked({ url, connect }: Database): [url: string, options: { connect: ConnectOptions }] {
+  return [url, { connect }]
 }
 
 function running(options: Options): { lockTimeoutMs: number; log: (line: string) => void } {

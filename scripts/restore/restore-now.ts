@@ -1,6 +1,5 @@
 import { planRestore } from '../../src/backup/restore/plan-restore.ts'
 import { restore } from '../../src/backup/restore/restore.ts'
-import { signedUrl } from '../../src/db/signed-url.ts'
 import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
 import { withClient } from '../../src/db/migrate/connect.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
@@ -9,6 +8,7 @@ import { open } from '../backup/open.ts'
 import { showProgress } from '../backup/progress.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { confirm } from './confirm.ts'
+import { targetOf } from './target-of.ts'
 import { findSource } from './find-source.ts'
 import type { Options } from './options.ts'
 import { openClaims } from './open-claims.ts'
@@ -18,9 +18,9 @@ import { planLines, reportLines } from './render.ts'
 export async function restoreNow(context: Context, options: Options, what: string | undefined): Promise<number> {
   const { terminal, cwd } = context
   const opened = open({ ...options, database: options.into === undefined }, context)
-  const url = options.into ?? (await signedUrl(opened.databaseUrl, opened.connect))
+  const { url, connect } = targetOf(options, opened)
   const source = await findSource(opened.main, { what, at: options.at, cwd })
-  const plan = await planRestore({ manifest: source.manifest, url })
+  const plan = await planRestore({ manifest: source.manifest, url, connect })
   if (!options.json) terminal.print(planLines(plan))
   // Where nothing is replaced, nothing can be lost.
   if (!plan.isEmpty && options.replace === true && options.yes !== true)
@@ -32,6 +32,7 @@ export async function restoreNow(context: Context, options: Options, what: strin
     chunks: source.chunks(),
     ...(source.dataKey === undefined ? {} : { dataKey: source.dataKey }),
     url,
+    connect,
     replace: options.replace === true,
     waitForLeasesMs: options.wait * 1000,
     effects: openClaims(opened),
@@ -39,7 +40,7 @@ export async function restoreNow(context: Context, options: Options, what: strin
     onProgress: progress.show,
   }).finally(progress.clear)
   const row = { id: opened.newId(), kind: 'restore', backup: report.from, startedAt, ok: true, report } as const
-  await withClient(url, (client) => recordUpkeep(client, row))
+  await withClient(url, (client) => recordUpkeep(client, row), connect)
   if (options.json) terminal.json(report)
   else terminal.print(reportLines(report))
   if (report.drift.length === 0) return EXIT.done

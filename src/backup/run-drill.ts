@@ -1,6 +1,5 @@
 import { withClient } from '../db/migrate/connect.ts'
 import { recordUpkeep } from '../db/queries/upkeep.ts'
-import { signedUrl } from '../db/signed-url.ts'
 import { alone } from './alone.ts'
 import { openDataKey } from './codec/data-key.ts'
 import type { BackupContext } from './context.ts'
@@ -50,7 +49,8 @@ async function make(
     manifest,
     chunks: main.read(manifest.file),
     ...(encryption === undefined ? {} : { dataKey: await openDataKey(encryption, keyVault) }),
-    adminUrl: await signedUrl(databaseUrl, connect),
+    adminUrl: databaseUrl,
+    connect,
     ...(onProgress === undefined ? {} : { onProgress }),
   })
 }

@@ -51,10 +51,21 @@ export function createDatabases(settings: ConnectionSettings): Databases {
 }
 
 /**
+ * Asks for the password at each connection where a function gives it. `pg` alone forgets the function where there is an address:
+ * the empty password of the address wins.
+ */
+export class SignedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    if (typeof config?.password === 'function') Object.assign(this, { password: config.password })
+  }
+}
+
+/**
  * Leaves out the names of statements: behind PgBouncer in transaction mode the next statement may reach another server
  * connection, which does not know the name, or knows it already.
  */
-class UnnamedClient extends pg.Client {
+class UnnamedClient extends SignedClient {
   constructor(config?: pg.ClientConfig) {
     super(config)
     const send = this.query.bind(this) as (...args: unknown[]) => unknown
@@ -90,6 +101,7 @@ function createPool(settings: ConnectionSettings, { name, max, lockMs, role }: P
     allowExitOnIdle: true,
     query_timeout: 30_000,
     application_name: name,
+    Client: SignedClient,
     // Sent as start-up parameters, which PgBouncer refuses in transaction mode.
     ...(pooler === 'transaction'
       ? { Client: UnnamedClient }

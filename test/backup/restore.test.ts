@@ -67,6 +67,18 @@ describe('a restore', () => {
     expect((await checkDatabase(target.ownerUrl)).drift).toEqual([])
   })
 
+  it('signs in with a token where the address has no password', async () => {
+    target = await createTestDatabase()
+    const url = new URL(target.ownerUrl)
+    const { password } = url
+    url.password = ''
+    const connect = { password: async () => password }
+    const plan = await planRestore({ manifest: backup.manifest, url: url.href, connect })
+    expect(plan).toMatchObject({ isEmpty: true })
+    const report = await into(target, { url: url.href, connect, replace: true })
+    expect(report).toMatchObject({ revisionAfter: CODE_REVISION, drift: [] })
+  })
+
   it('lets each tenant see its own rows only, as before', async () => {
     target = await createTestDatabase({ migrated: false })
     await into(target)

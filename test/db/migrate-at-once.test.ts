@@ -78,7 +78,7 @@ describe('a lock that another session holds', () => {
         message: expect.stringContaining(`session ${rows[0]?.pid} (user taskforce, a long report, idle in transaction`),
         hint: expect.stringContaining(`select pg_terminate_backend(${rows[0]?.pid})`),
       })
-      expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: CURRENT.revision })
+      expect(await readHistory(ownerUrl, { dir })).toMatchObject({ revision: CURRENT.revision })
     })
     expect((await migrateUp(ownerUrl, { dir })).revision).toBe(CURRENT.revision + 1)
   })
@@ -96,7 +96,7 @@ describe('a migration outside a transaction', () => {
       code: 'migration_failed',
       message: expect.stringContaining('1 of its 2 statements are done and stay'),
     })
-    expect(await readHistory(ownerUrl, dir)).toMatchObject({ revision: CURRENT.revision })
+    expect(await readHistory(ownerUrl, { dir })).toMatchObject({ revision: CURRENT.revision })
     await withConnection(ownerUrl, async (client) => {
       const { rows } = await client.query(
         `select tableowner from pg_indexes join pg_tables using (schemaname, tablename) where indexname = 'i'`,

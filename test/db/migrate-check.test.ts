@@ -26,12 +26,12 @@ describe('the catalogue', () => {
   test('is written only from a database with exactly the migrations in the files', async () => {
     const dir = await migrationsWith(tableMigration(later('two'), 'two'))
     const { ownerUrl } = await aDatabase()
-    await expect(writeCatalogFile(ownerUrl, dir)).rejects.toMatchObject({ code: 'database_not_current' })
+    await expect(writeCatalogFile(ownerUrl, { dir })).rejects.toMatchObject({ code: 'database_not_current' })
     await migrateUp(ownerUrl, { dir })
     const catalog = `${revisionLabel(CURRENT.revision + 1)}.catalog.txt`
-    expect((await checkDatabase(ownerUrl, dir)).drift).toEqual([expect.stringContaining(`- file ${catalog}`)])
-    await writeCatalogFile(ownerUrl, dir)
-    expect((await checkDatabase(ownerUrl, dir)).drift).toEqual([])
+    expect((await checkDatabase(ownerUrl, { dir })).drift).toEqual([expect.stringContaining(`- file ${catalog}`)])
+    await writeCatalogFile(ownerUrl, { dir })
+    expect((await checkDatabase(ownerUrl, { dir })).drift).toEqual([])
   })
 })
 
@@ -45,7 +45,7 @@ describe('check', () => {
     const dir = await migrationsWith({})
     const { ownerUrl } = await aDatabase()
     await appendFile(join(dir, '0001_missions.up.sql'), '-- afterthought\n')
-    const { drift } = await checkDatabase(ownerUrl, dir)
+    const { drift } = await checkDatabase(ownerUrl, { dir })
     expect(drift).toHaveLength(2)
     expect(drift).toContainEqual(expect.stringMatching(/^- migration 0001_missions sha256 [0-9a-f]{64}$/))
     expect(drift).toContainEqual(expect.stringMatching(/^\+ migration 0001_missions sha256 [0-9a-f]{64}$/))
@@ -59,14 +59,14 @@ describe('check', () => {
     const files = tableMigration(later('two'), 'two')
     await migrateUp(ownerUrl, { dir: await migrationsWith(files) })
     const windows = Object.entries(files).map(([name, text]) => [name, text.replaceAll('\n', '\r\n')])
-    const { drift } = await checkDatabase(ownerUrl, await migrationsWith(Object.fromEntries(windows)))
+    const { drift } = await checkDatabase(ownerUrl, { dir: await migrationsWith(Object.fromEntries(windows)) })
     expect(drift.filter((line) => line.includes('migration'))).toEqual([])
   })
 
   test('names what is pending and what only other code knows', async () => {
     const { ownerUrl } = await aDatabase()
     const dir = await migrationsWith(tableMigration(later('two'), 'two'))
-    expect((await checkDatabase(ownerUrl, dir)).drift).toEqual([
+    expect((await checkDatabase(ownerUrl, { dir })).drift).toEqual([
       expect.stringContaining(`- migration ${later('two')} `),
     ])
     await migrateUp(ownerUrl, { dir })

@@ -67,7 +67,7 @@ describe('up and down', () => {
   test('the history has the times of what was applied and null for what is pending', async () => {
     const dir = await migrationsWith(tableMigration(later('two'), 'two'))
     const { ownerUrl } = await aDatabase()
-    const { history } = await readHistory(ownerUrl, dir)
+    const { history } = await readHistory(ownerUrl, { dir })
     expect(history).toMatchObject([
       ...CURRENT.applied.map(() => ({ appliedAt: expect.stringMatching(/T.*Z$/) as string })),
       { name: 'two', appliedAt: null },
@@ -94,7 +94,7 @@ describe('up and down', () => {
       code: 'migration_failed',
       message: expect.stringMatching(/_bad\.up\.sql failed at line 3: .*nonsense.* \[42703\]\. Nothing was changed/),
     })
-    expect(await readHistory(ownerUrl, dir)).toMatchObject({
+    expect(await readHistory(ownerUrl, { dir })).toMatchObject({
       revision: CURRENT.revision + 1,
       pending: [later('bad', 2)],
     })

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { withClient } from '../../db/migrate/connect.ts'
+import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { systemClock } from '../../engine/system-clock.ts'
 import { openToOwner, type Check } from './check.ts'
@@ -12,6 +12,8 @@ import { createScratchDatabase } from './scratch-database.ts'
 export interface DrillRequest extends Backup {
   /** Of a login that may make databases and read as `taskforce_backup`: the app's. */
   adminUrl: string
+  /** How to sign in where the password is not in the URL. */
+  connect?: ConnectOptions
   clock?: Clock
   /** Of the stored file. */
   onProgress?: (bytesRead: number, bytesTotal: number) => void
@@ -57,18 +59,19 @@ const OF_ROWS: [name: string, check: Check][] = [
 export async function drill(request: DrillRequest): Promise<DrillReport> {
   const { clock = systemClock } = request
   const begun = clock.monotonic()
-  const scratch = await createScratchDatabase(request.adminUrl)
+  const scratch = await createScratchDatabase(request.adminUrl, request.connect)
+  const inScratch = <T>(work: (client: Client) => Promise<T>) => withClient(scratch.url, work, request.connect)
   const checks: DrillCheck[] = []
   try {
-    checks.push(await checked('restore', () => withClient(scratch.url, (client) => restoreInto(client, request))))
+    checks.push(await checked('restore', () => inScratch((client) => restoreInto(client, request))))
     const each = async (some: typeof OF_ROWS) => {
       for (const [name, check] of some) {
-        checks.push(await checked(name, () => withClient(scratch.url, (client) => check(client, request))))
+        checks.push(await checked(name, () => inScratch((client) => check(client, request))))
       }
     }
     if (checks[0]?.ok === true) {
       await each(AS_RESTORED)
-      await withClient(scratch.url, openToOwner)
+      await inScratch(openToOwner)
       await each(OF_ROWS)
     }
   } finally {

@@ -1,5 +1,6 @@
+import type { Client } from 'pg'
 import { CODE_REVISION } from '../../db/schema-revision.ts'
-import { withClient } from '../../db/migrate/connect.ts'
+import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import { countRows } from '../known-backup.ts'
 import { isVerified, type Manifest } from '../manifest.ts'
 import { liveLeases, readTarget, type LiveLease, type PreviousSchema } from './target.ts'
@@ -28,12 +29,18 @@ export interface RestorePlan {
   previous: PreviousSchema[]
 }
 
+export interface PlanRequest {
+  manifest: Manifest
+  url: string
+  /** How to sign in where the password is not in the URL. */
+  connect?: ConnectOptions
+}
+
 /** Looks, and changes nothing. Throws TerminalError where the target can't be reached. */
-export async function planRestore({ manifest, url }: { manifest: Manifest; url: string }): Promise<RestorePlan> {
+export async function planRestore({ manifest, url, connect }: PlanRequest): Promise<RestorePlan> {
   const { contents, name, stored } = manifest
-  const { target, leases } = await withClient(url, async (client) => {
-    return { target: await readTarget(client), leases: await liveLeases(client) }
-  })
+  const look = async (client: Client) => ({ target: await readTarget(client), leases: await liveLeases(client) })
+  const { target, leases } = await withClient(url, look, connect)
   return {
     from: name,
     snapshotAt: contents.snapshotAt,

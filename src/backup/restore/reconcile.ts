@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Client } from 'pg'
 import { prepareRoles } from '../../db/migrate/bootstrap.ts'
 import { withClient } from '../../db/migrate/connect.ts'
 import { inLockedTransaction } from '../../db/migrate/lock.ts'
@@ -27,15 +28,15 @@ export async function reconcile(
   options: Omit<RestoreOptions, 'replace' | 'onProgress'>,
 ): Promise<Omit<RestoreReport, 'drift'>> {
   const { url, effects: claims, waitForLeasesMs, clock = systemClock, log = () => undefined } = options
-  const { lockTimeoutMs, onStage = () => undefined } = options
+  const { connect = {}, lockTimeoutMs, onStage = () => undefined } = options
   const begun = clock.monotonic()
-  return withClient(url, async (client) => {
-    const session = openSession(client, url, { log, lockTimeoutMs })
-    await prepareRoles(url)
+  const work = async (client: Client): Promise<Omit<RestoreReport, 'drift'>> => {
+    const session = openSession(client, url, { log, connect, lockTimeoutMs })
+    await prepareRoles(url, connect)
     const target = await readTarget(client)
     if (target.revision === 0) throw nothingThere(target.place)
     onStage('stop')
-    const stop = await stopFirst(client, { url, reason: 'a reconcile', waitMs: waitForLeasesMs, clock, log })
+    const stop = await stopFirst(client, { url, connect, reason: 'a reconcile', waitMs: waitForLeasesMs, clock, log })
     try {
       const { generation, effects } = await inLockedTransaction(session, async () => {
         onStage('lock')
@@ -65,7 +66,8 @@ export async function reconcile(
       await stop.undo()
       throw explained(error)
     }
-  })
+  }
+  return withClient(url, work, connect)
 }
 
 function nothingThere(place: string): TerminalError {

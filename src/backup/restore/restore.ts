@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { escapeIdentifier, type Client } from 'pg'
 import { prepareRoles } from '../../db/migrate/bootstrap.ts'
-import { withClient } from '../../db/migrate/connect.ts'
+import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import { inLockedTransaction, type Session } from '../../db/migrate/lock.ts'
 import { migrateUp, openSession } from '../../db/migrate/up.ts'
 import { clearDrain } from '../../db/queries/drain.ts'
@@ -26,6 +26,8 @@ export type Stage = 'stop' | 'lock' | 'load' | 'generation' | 'effects' | 'commi
 export interface RestoreOptions {
   /** Of a login that may be `taskforce_owner`, past any pooler. */
   url: string
+  /** How to sign in where the password is not in the URL. */
+  connect?: ConnectOptions
   /** Lets what is there be moved out of the way. */
   replace: boolean
   /** How long to wait until nobody works on a mission any more, in milliseconds. */
@@ -77,18 +79,25 @@ export interface RestoreReport {
  * `migrate_not_allowed`, `migrate_busy` or of the connection
  */
 export async function restore(request: RestoreRequest): Promise<RestoreReport> {
-  const { url, lockTimeoutMs, clock = systemClock, log = () => undefined, onStage = () => undefined } = request
+  const {
+    url,
+    connect = {},
+    lockTimeoutMs,
+    clock = systemClock,
+    log = () => undefined,
+    onStage = () => undefined,
+  } = request
   const begun = clock.monotonic()
   const manifest = requireManifest(request.manifest)
   await refuseNewerSchema(manifest)
-  return withClient(url, async (client) => {
-    const session = openSession(client, url, { log, lockTimeoutMs })
-    await prepareRoles(url)
+  const work = async (client: Client): Promise<RestoreReport> => {
+    const session = openSession(client, url, { log, connect, lockTimeoutMs })
+    await prepareRoles(url, connect)
     const target = await readTarget(client)
     refuseToReplace(target, request.replace)
     onStage('stop')
     const reason = `a restore of ${manifest.name}`
-    const stop = await stopFirst(client, { url, reason, waitMs: request.waitForLeasesMs, clock, log })
+    const stop = await stopFirst(client, { url, connect, reason, waitMs: request.waitForLeasesMs, clock, log })
     const done = await replaceSchema(session, { ...request, manifest, onStage }, target, stop)
     const { revision, drift } = await bringForward(session, stop, onStage).catch((error: unknown) => {
       throw unfinished(error)
@@ -106,7 +115,8 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       previous: [...target.previous, ...(done.previous === undefined ? [] : [previousSchema(done.previous)])],
       drift,
     }
-  })
+  }
+  return withClient(url, work, connect)
 }
 
 interface Replaced {
@@ -160,12 +170,12 @@ async function beginAnew(
 
 /** To this build's schema; then the deployment works again. */
 async function bringForward(
-  { client, url, log }: Session,
+  { client, url, connect, log }: Session,
   stop: Stopped,
   onStage: (stage: Stage) => void,
 ): Promise<{ revision: number; drift: string[] }> {
   onStage('migrate')
-  const { revision } = await migrateUp(url, { log })
+  const { revision } = await migrateUp(url, { connect, log })
   onStage('analyze')
   // A backup's own settings are still the session's.
   await client.query('reset all')

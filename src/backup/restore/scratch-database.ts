@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { DatabaseError, escapeIdentifier, type Client } from 'pg'
 import { normaliseUrl } from '../../db/connection.ts'
-import { withClient } from '../../db/migrate/connect.ts'
+import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import { TerminalError } from '../../domain/errors.ts'
 
 const PREFIX = 'taskforce_drill_'
@@ -18,11 +18,11 @@ export interface ScratchDatabase {
 
 /**
  * Makes a database that belongs to the login and to nobody else, and drops those that earlier drills left.
- * @param adminUrl of a login that may make databases
+ * @param adminUrl of a login that may make databases, and `connect` how it signs in
  * @throws TerminalError `drill_not_allowed` with the SQL to run
  */
-export async function createScratchDatabase(adminUrl: string): Promise<ScratchDatabase> {
-  const name = await withClient(adminUrl, async (client) => {
+export async function createScratchDatabase(adminUrl: string, connect: ConnectOptions = {}): Promise<ScratchDatabase> {
+  const make = async (client: Client): Promise<string> => {
     await client.query('set statement_timeout = 0')
     await dropLeftOver(client)
     const { rows } = await client.query<{ now: string }>(
@@ -35,13 +35,14 @@ export async function createScratchDatabase(adminUrl: string): Promise<ScratchDa
         throw await explained(client, error)
       })
     return scratch
-  })
+  }
+  const name = await withClient(adminUrl, make, connect)
   const url = new URL(normaliseUrl(adminUrl))
   url.pathname = `/${name}`
   return {
     name,
     url: url.href,
-    drop: () => withClient(adminUrl, (client) => dropDatabase(client, name)).catch(() => undefined),
+    drop: () => withClient(adminUrl, (client) => dropDatabase(client, name), connect).catch(() => undefined),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { withClient } from '../../db/migrate/connect.ts'
+import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import { clearDrain, readDrain, setDrain } from '../../db/queries/drain.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { refuseLeases } from './refusals.ts'
@@ -30,6 +30,7 @@ export interface Stopped {
 
 export interface StopOptions {
   url: string
+  connect: ConnectOptions
   reason: string
   /** How long to wait until no lease lives, in milliseconds. */
   waitMs: number
@@ -42,12 +43,12 @@ export interface StopOptions {
  * @throws TerminalError `leases_live`; the drain is cleared again then
  */
 export async function stopFirst(client: Client, options: StopOptions): Promise<Stopped> {
-  const { url, reason, clock } = options
+  const { url, connect, reason, clock } = options
   if (!(await hasFacts(client))) return { others: false, undo: async () => undefined }
   const drain = await readDrain(client)
   const others = drain !== undefined && drain.by !== RESTORE
   const undo = async () => {
-    if (!others) await withClient(url, clearDrain).catch(() => undefined)
+    if (!others) await withClient(url, clearDrain, connect).catch(() => undefined)
   }
   const renew = async () => {
     if (!others) await setRestoreDrain(client, reason)

@@ -23,7 +23,7 @@ export async function watchBlockers<T>(session: Session, work: (seen: () => Bloc
   const everyMs = Math.max(20, (session.lockTimeoutMs || 4_000) / 4)
   const over = new AbortController()
   let blockers: Blocker[] = []
-  const watching = watch(everyMs, over.signal, session.url, async (client) => {
+  const watching = watch(everyMs, over.signal, session, async (client) => {
     const { rows } = await client.query<Blocker>(SEEN, [pid])
     if (rows.length > 0) blockers = rows
   })
@@ -35,16 +35,22 @@ export async function watchBlockers<T>(session: Session, work: (seen: () => Bloc
   }
 }
 
-async function watch(everyMs: number, over: AbortSignal, url: string, look: (client: Client) => Promise<void>) {
+async function watch(
+  everyMs: number,
+  over: AbortSignal,
+  { url, connect }: Session,
+  look: (client: Client) => Promise<void>,
+): Promise<void> {
   await sleep(everyMs, over)
   if (over.aborted) return
   // It only explains: a watcher that can't connect or look must not fail the migration.
-  await withClient(url, async (client) => {
+  const looking = async (client: Client) => {
     while (!over.aborted) {
       await look(client)
       await sleep(everyMs, over)
     }
-  }).catch(() => undefined)
+  }
+  await withClient(url, looking, connect).catch(() => undefined)
 }
 
 function sleep(ms: number, over: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { DatabaseError, type ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
 import { SCHEMA_ROLES, createSchemaRoles, grantRole, hasMembershipOptions } from '../roles.ts'
-import { withClient } from './connect.ts'
+import { withClient, type ConnectOptions } from './connect.ts'
 import { inLockedTransaction, type Session } from './lock.ts'
 
 /** Select for all: code asks at its start whether it fits the schema. */
@@ -27,8 +27,8 @@ interface Login {
  * Throws TerminalError `migrate_not_allowed` with the SQL for an administrator where the login may not do that.
  */
 export async function bootstrap(session: Session): Promise<void> {
-  const { client, url } = session
-  await prepareRoles(url)
+  const { client, url, connect } = session
+  await prepareRoles(url, connect)
   await inLockedTransaction(session, async () => {
     await orAskAdministrator(client, () => ensureSchema(client))
     await client.query('set local role taskforce_owner')
@@ -43,15 +43,16 @@ export async function bootstrap(session: Session): Promise<void> {
  * while it reads (two databases of a server are prepared at once, and have no lock in common), it goes on with the old list
  * until memberships change again. Its own `grant` then changes nothing, since the membership is there, and `set role` is denied.
  */
-export async function prepareRoles(url: string): Promise<void> {
-  await withClient(url, async (client) => {
+export async function prepareRoles(url: string, connect: ConnectOptions): Promise<void> {
+  const prepare = async (client: ClientBase) => {
     await orAskAdministrator(client, async () => {
       await createSchemaRoles(client)
       const login = await readLogin(client)
       if (!login.mayBecomeOwner) await joinOwner(client, login.name)
     })
     await refuseRolesAboveRowSecurity(client)
-  })
+  }
+  await withClient(url, prepare, connect)
 }
 
 async function readLogin(client: ClientBase): Promise<Login> {

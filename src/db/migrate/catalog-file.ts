@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Client } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
 import { readCatalog } from './catalog.ts'
 import { withClient } from './connect.ts'
 import { migrationsDir } from './migrations-dir.ts'
 import { readMigrations, revisionLabel } from './read-migrations.ts'
-import { readApplied, statusOf } from './status.ts'
+import { type LookOptions, readApplied, statusOf } from './status.ts'
 
 /** `0001.catalog.txt`: the schema as it is after that revision. */
 export function catalogFile(revision: number, dir = migrationsDir()): string {
@@ -27,9 +28,9 @@ export async function readCatalogFile(revision: number, dir?: string): Promise<s
  * Writes the newest revision's file from a database that was migrated with these very files, and answers its path. Throws
  * TerminalError `database_not_current` for any other database.
  */
-export async function writeCatalogFile(url: string, dir?: string): Promise<string> {
+export async function writeCatalogFile(url: string, { dir, connect }: LookOptions = {}): Promise<string> {
   const migrations = await readMigrations(dir)
-  return withClient(url, async (client) => {
+  const work = async (client: Client): Promise<string> => {
     const applied = await readApplied(client)
     const { revision, pending } = statusOf(migrations, applied)
     const isSame = applied.every((row) => migrations.some((migration) => migration.checksum === row.checksum))
@@ -42,5 +43,6 @@ export async function writeCatalogFile(url: string, dir?: string): Promise<strin
     const file = catalogFile(revision, dir)
     await writeFile(file, `${(await readCatalog(client)).join('\n')}\n`)
     return file
-  })
+  }
+  return withClient(url, work, connect)
 }

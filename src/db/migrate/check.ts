@@ -1,17 +1,17 @@
-import type { ClientBase } from 'pg'
+import type { Client, ClientBase } from 'pg'
 import { readCatalog } from './catalog.ts'
 import { readCatalogFile } from './catalog-file.ts'
 import { withClient } from './connect.ts'
 import { migrationLabel, readMigrations, revisionLabel } from './read-migrations.ts'
-import { type Status, readApplied, statusOf } from './status.ts'
+import { type LookOptions, type Status, readApplied, statusOf } from './status.ts'
 
 /** `drift`: what the database lacks (`- …`) and what it has that the files don't know (`+ …`). Empty when all is well. */
 export type CheckReport = Status & { drift: string[] }
 
 /** Compares a database with the files: the migrations and their checksums, and the live schema with its revision's catalogue. */
-export async function checkDatabase(url: string, dir?: string): Promise<CheckReport> {
+export async function checkDatabase(url: string, { dir, connect }: LookOptions = {}): Promise<CheckReport> {
   const migrations = await readMigrations(dir)
-  return withClient(url, async (client) => {
+  const work = async (client: Client): Promise<CheckReport> => {
     const applied = await readApplied(client)
     const status = statusOf(migrations, applied)
     const isKnown = migrations.some(({ revision }) => revision === status.revision)
@@ -21,7 +21,8 @@ export async function checkDatabase(url: string, dir?: string): Promise<CheckRep
       ...(isKnown ? await catalogDrift(client, status.revision, dir) : []),
     ]
     return { ...status, drift }
-  })
+  }
+  return withClient(url, work, connect)
 }
 
 async function catalogDrift(client: ClientBase, revision: number, dir: string | undefined): Promise<string[]> {

@@ -1,6 +1,6 @@
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
-import { normaliseUrl } from '../connection.ts'
+import { normaliseUrl, SignedClient } from '../connection.ts'
 
 const CONNECT_MS = 10_000
 
@@ -42,7 +42,7 @@ function createClient(url: string, { password, name = 'taskforce-migrate' }: Con
       'The database URL is none of Postgres. It looks like postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters of the password percent-encoded.',
     )
   }
-  return new Client({
+  return new SignedClient({
     connectionString,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,

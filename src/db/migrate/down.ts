@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg'
+import type { Client, ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
 import { withClient } from './connect.ts'
 import { inLockedSession, inLockedTransaction, type Session } from './lock.ts'
@@ -20,7 +20,7 @@ export interface DownOptions extends RunOptions {
  */
 export async function migrateDown(url: string, options: DownOptions): Promise<RunReport> {
   const migrations = await readMigrations(options.dir)
-  return withClient(url, async (client) => {
+  const work = async (client: Client): Promise<RunReport> => {
     const session = openSession(client, url, options)
     const undone: Migration[] = []
     for (const row of chooseRows(await readApplied(client), options.goal)) {
@@ -31,7 +31,8 @@ export async function migrateDown(url: string, options: DownOptions): Promise<Ru
       undone.push(migration)
     }
     return { ...statusOf(migrations, await readApplied(client)), done: undone.map(migrationLabel) }
-  })
+  }
+  return withClient(url, work, options.connect)
 }
 
 function chooseRows(applied: Applied[], goal: DownOptions['goal']): Applied[] {

@@ -1,10 +1,13 @@
 import type { Client } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
+import type { ConnectOptions } from './connect.ts'
 
 /** One run of a command on one connection. */
 export interface Session {
   client: Client
   url: string
+  /** For what needs a connection of its own. */
+  connect: ConnectOptions
   /** How long a statement waits for a lock that others hold, in milliseconds. */
   lockTimeoutMs: number
   log: (line: string) => void

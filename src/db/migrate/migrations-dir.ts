@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The folder of the SQL files. Only scripts and the local environment migrate, so it is there: they run from the sources. */
+/** The folder of the SQL files: beside the bundle, else in the sources. */
 export function migrationsDir(): string {
-  return join(import.meta.dirname, '..', 'migrations')
+  const built = join(import.meta.dirname, 'migrations')
+  return existsSync(built) ? built : join(import.meta.dirname, '..', 'migrations')
 }

@@ -1,6 +1,6 @@
 import { DatabaseError, type ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
-import { withClient } from './connect.ts'
+import { withClient, type ConnectOptions } from './connect.ts'
 import { type Migration, migrationLabel, readMigrations } from './read-migrations.ts'
 
 /** A bookkeeping row. */
@@ -29,10 +29,20 @@ export interface HistoryItem {
   appliedAt: string | null
 }
 
+export interface LookOptions {
+  /** Another folder of SQL files than the project's. */
+  dir?: string
+  /** How to sign in where the password is not in the URL. */
+  connect?: ConnectOptions
+}
+
 /** Where a database stands, with each migration's time. Needs no more than the right to read the bookkeeping. */
-export async function readHistory(url: string, dir?: string): Promise<Status & { history: HistoryItem[] }> {
+export async function readHistory(
+  url: string,
+  { dir, connect }: LookOptions = {},
+): Promise<Status & { history: HistoryItem[] }> {
   const migrations = await readMigrations(dir)
-  const applied = await withClient(url, readApplied)
+  const applied = await withClient(url, readApplied, connect)
   const items = [
     ...applied.map((row) => ({ ...row, appliedAt: row.appliedAt.toISOString() })),
     ...pendingOf(migrations, applied).map((migration) => ({ ...migration, appliedAt: null })),

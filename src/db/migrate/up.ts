@@ -1,7 +1,7 @@
 import type { Client, ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
 import { bootstrap } from './bootstrap.ts'
-import { withClient } from './connect.ts'
+import { withClient, type ConnectOptions } from './connect.ts'
 import { inLockedSession, inLockedTransaction, type Session } from './lock.ts'
 import { type Migration, migrationLabel, readMigrations, revisionLabel } from './read-migrations.ts'
 import { runScript } from './run-script.ts'
@@ -10,6 +10,8 @@ import { type Applied, type Status, pendingOf, readApplied, statusOf } from './s
 export interface RunOptions {
   /** Another folder of SQL files than the project's. */
   dir?: string
+  /** How to sign in where the password is not in the URL. */
+  connect?: ConnectOptions
   /** How long a statement waits for a lock, in milliseconds; 5,000 by default. */
   lockTimeoutMs?: number
   log?: (line: string) => void
@@ -33,7 +35,7 @@ export async function migrateUp(url: string, options: UpOptions = {}): Promise<R
   const migrations = await readMigrations(options.dir)
   const wanted = migrations.filter(({ revision }) => revision <= (options.to ?? Infinity))
   if (options.to !== undefined && wanted.at(-1)?.revision !== options.to) throw unknownRevision(options.to, migrations)
-  return withClient(url, async (client) => {
+  const work = async (client: Client): Promise<RunReport> => {
     const session = openSession(client, url, options)
     const applied = await readApplied(client)
     warnOfChanges(session, migrations, applied)
@@ -43,11 +45,13 @@ export async function migrateUp(url: string, options: UpOptions = {}): Promise<R
       for (let next = await applyNext(session, wanted); next; next = await applyNext(session, wanted)) done.push(next)
     }
     return { ...statusOf(migrations, await readApplied(client)), done: done.map(migrationLabel) }
-  })
+  }
+  return withClient(url, work, options.connect)
 }
 
 export function openSession(client: Client, url: string, options: RunOptions): Session {
-  return { client, url, lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS, log: options.log ?? (() => undefined) }
+  const { connect = {}, lockTimeoutMs = LOCK_TIMEOUT_MS, log = () => undefined } = options
+  return { client, url, connect, lockTimeoutMs, log }
 }
 
 export function unknownRevision(revision: number, known: { revision: number; name: string }[]): TerminalError {
