@@ -2,6 +2,7 @@ import { app } from '@azure/functions'
 import { backUpAndPrune } from '../src/backup/back-up-and-prune.ts'
 import { readyApp } from './app-context.ts'
 import { traced } from './invocation.ts'
+import { isRole } from './role.ts'
 
 /** The default stands in code, so that a missing setting breaks nothing. */
 const schedule = process.env['BACKUP_SCHEDULE'] || '0 0 2 * * *'
@@ -12,7 +13,9 @@ const schedule = process.env['BACKUP_SCHEDULE'] || '0 0 2 * * *'
  */
 const LARGEST = 20e9
 
-app.timer('backup', {
-  schedule,
-  handler: traced(async () => void (await backUpAndPrune(readyApp().backup, { limitBytes: LARGEST }))),
-})
+if (isRole('app')) {
+  app.timer('backup', {
+    schedule,
+    handler: traced(async () => void (await backUpAndPrune(readyApp().backup, { limitBytes: LARGEST }))),
+  })
+}

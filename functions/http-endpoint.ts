@@ -1,4 +1,11 @@
-import { app, type HttpHandler, type HttpMethod, type HttpRequest, type HttpResponseInit } from '@azure/functions'
+import {
+  app,
+  type HttpHandler,
+  type HttpMethod,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions'
 import { authenticate } from '../src/api/authenticate.ts'
 import type { AdminEndpoint, Endpoint } from '../src/api/endpoints.ts'
 import { withCommonHeaders, type ApiRequest, type ApiResponse } from '../src/api/http.ts'
@@ -7,10 +14,12 @@ import { isConnectionError, isDiskFull, isPassing } from '../src/db/pg-errors.ts
 import { Refusal } from '../src/missions/refusal.ts'
 import { appContext, type AppContext } from './app-context.ts'
 import { traced } from './invocation.ts'
+import { isRole } from './role.ts'
 import { clientOf } from './open-responses.ts'
 
 /** Registers one route. The platform's own keys are not used: every endpoint authenticates by itself. */
 export function route(name: string, method: HttpMethod, path: string, handler: HttpHandler): void {
+  if (!isRole('app')) return
   app.http(name, { methods: [method], route: path, authLevel: 'anonymous', handler: traced(handler) })
 }
 
@@ -25,17 +34,26 @@ export function adminEndpoint(work: AdminEndpoint): HttpHandler {
 }
 
 function answering<Context>(work: Endpoint<Context>, contextOf: (app: AppContext) => Context): HttpHandler {
-  return async (request, context) => {
-    const { pathname } = new URL(request.url)
-    const { invocationId, functionName } = context
-    try {
-      return respond(await run(work, contextOf, { ...toApiRequest(request), ...clientOf(invocationId) }))
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal !== undefined) return respond(problem(refusal, pathname, invocationId))
-      report(functionName, invocationId, error)
-      return respond(internalProblem(pathname, invocationId))
-    }
+  return (request, context) =>
+    answered(request, context, () =>
+      run(work, contextOf, { ...toApiRequest(request), ...clientOf(context.invocationId) }),
+    )
+}
+
+/** What `work` answers, or the problem that its error is: a thrown one never reaches the client. */
+export async function answered(
+  request: HttpRequest,
+  { invocationId, functionName }: InvocationContext,
+  work: () => Promise<ApiResponse>,
+): Promise<HttpResponseInit> {
+  const { pathname } = new URL(request.url)
+  try {
+    return respond(await work())
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal !== undefined) return respond(problem(refusal, pathname, invocationId))
+    report(functionName, invocationId, error)
+    return respond(internalProblem(pathname, invocationId))
   }
 }
 

@@ -29,6 +29,8 @@ function reasonOf(issue: { path: PropertyKey[]; message: string }, given: Enviro
 
 function crossChecks(settings: Settings, env: Environment): Problem[] {
   const problems: Problem[] = []
+  // It has no queue, and no callers but those with a key of the platform.
+  if (settings.APP_ROLE === 'migrator') return problems
   const platform = PLATFORM_MARKS.find((name) => env[name] !== undefined)
   if (settings.AUTH === 'off' && platform !== undefined) {
     problems.push(problem('AUTH', `"off" is for one machine only and is refused where ${platform} is set; use "keys"`))

@@ -88,6 +88,10 @@ export const settingsSchema = z.object({
     .min(1)
     .optional()
     .describe('Semantic configuration of the index: results are then ranked by it.'),
+  APP_ROLE: z
+    .enum(['app', 'migrator'])
+    .default('app')
+    .describe('"migrator": the app that only migrates, from the same package, with rights that the other has not.'),
   AUTH: z
     .enum(['keys', 'off'])
     .default('keys')

@@ -48,17 +48,27 @@ export async function createLogins(
   // For backups and retention by hand.
   await grantRole(superClient, { role: 'taskforce_backup', to: owner.name, inherit: false })
   await grantRole(superClient, { role: 'taskforce_retention', to: owner.name, inherit: false })
-  await grantRole(superClient, { role: 'taskforce_engine', to: app.name, inherit: true })
+  await grantToApp(superClient, app.name)
+  await createDatabase(superClient, database, owner.name)
+  for (const statement of appLimits(app.name, database)) await superClient.query(statement)
+}
+
+/** Makes a login one that the functions may connect as. Idempotent. */
+export async function grantToApp(client: ClientBase, to: string): Promise<void> {
+  await grantRole(client, { role: 'taskforce_engine', to, inherit: true })
   // With the API's rights inherited too, both policies would apply to the engine's statements, and the tenant's one is an
   // error outside a tenant's transaction.
-  await grantRole(superClient, { role: 'taskforce_api', to: app.name, inherit: false })
+  await grantRole(client, { role: 'taskforce_api', to, inherit: false })
   // Taken up by backups, to read all, and by retention, to take away: what serves missions has neither right.
-  await grantRole(superClient, { role: 'taskforce_backup', to: app.name, inherit: false })
-  await grantRole(superClient, { role: 'taskforce_retention', to: app.name, inherit: false })
-  await createDatabase(superClient, database, owner.name)
-  for (const [setting, value] of Object.entries(APP_LIMITS)) {
-    await superClient.query(`alter role ${quote(app.name)} in database ${quote(database)} set ${setting} = '${value}'`)
-  }
+  await grantRole(client, { role: 'taskforce_backup', to, inherit: false })
+  await grantRole(client, { role: 'taskforce_retention', to, inherit: false })
+}
+
+/** The statements that set the limits of the app's login. */
+export function appLimits(name: string, database: string): string[] {
+  return Object.entries(APP_LIMITS).map(
+    ([setting, value]) => `alter role ${quote(name)} in database ${quote(database)} set ${setting} = '${value}'`,
+  )
 }
 
 /** Makes the four roles that are missing. Throws what `pg` throws where the login may not. */

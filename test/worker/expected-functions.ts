@@ -8,6 +8,7 @@ export const expectedFunctions: Record<string, string> = {
   'continue-mission': 'POST api/v1/missions/{id:guid}/continue',
   'create-backup': 'POST api/v1/admin/backups',
   'create-mission': 'POST api/v1/missions',
+  'drill-backup': 'POST api/v1/admin/backups/{name}/drill',
   'fork-mission': 'POST api/v1/missions/{id:guid}/fork',
   'get-backup': 'GET api/v1/admin/backups/{name}',
   'get-mission': 'GET api/v1/missions/{id:guid}',

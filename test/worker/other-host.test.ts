@@ -38,6 +38,23 @@ describe('the bundle under a host that is not the local one', () => {
     expect(describeFunctions(host.functions)).toEqual(expectedFunctions)
   })
 
+  test('as the migrator it registers migrate, behind a key of the platform, and nothing else', async () => {
+    const other = await startSecondHost(entry, { APP_ROLE: 'migrator' })
+    expect(describeFunctions(other.functions)).toEqual({ migrate: 'function key' })
+    const unconfigured = await request(other, 'migrate', '/migrate', { method: 'POST', body: { action: 'status' } })
+    expect(unconfigured.status).toBe(503)
+    expect(await unconfigured.json()).toMatchObject({ detail: expect.stringContaining('DATABASE_URL is not set') })
+    expect(await other.stop()).toBe(0)
+  })
+
+  test('with a role that nobody knows it is the app, and says so', async () => {
+    const other = await startSecondHost(entry, { APP_ROLE: 'migrater' })
+    expect(describeFunctions(other.functions)).toEqual(expectedFunctions)
+    const ready = await request(other, 'health-ready', '/health/ready')
+    expect(await ready.json()).toMatchObject({ checks: { config: { status: 'fail' } } })
+    expect(await other.stop()).toBe(0)
+  })
+
   test('takes its schedule from the setting where there is one', async () => {
     const other = await startSecondHost(entry, { SWEEP_SCHEDULE: '*/10 * * * * *' })
     expect(describeFunctions(other.functions)['sweep']).toBe('timer */10 * * * * *')

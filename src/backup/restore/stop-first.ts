@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
-import { clearDrain, readDrain, setDrain } from '../../db/queries/drain.ts'
+import { clearDrain, hasDrains, readDrain, setDrain } from '../../db/queries/drain.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { refuseLeases } from './refusals.ts'
 import { liveLeases } from './target.ts'
@@ -44,7 +44,7 @@ export interface StopOptions {
  */
 export async function stopFirst(client: Client, options: StopOptions): Promise<Stopped> {
   const { url, connect, reason, clock } = options
-  if (!(await hasFacts(client))) return { others: false, undo: async () => undefined }
+  if (!(await hasDrains(client))) return { others: false, undo: async () => undefined }
   const drain = await readDrain(client)
   const others = drain !== undefined && drain.by !== RESTORE
   const undo = async () => {
@@ -78,11 +78,4 @@ export async function stopFirst(client: Client, options: StopOptions): Promise<S
 /** Sets or renews the drain of a restore. */
 export async function setRestoreDrain(client: Pick<Client, 'query'>, reason: string, seconds = DRAIN_S): Promise<void> {
   await setDrain(client, { by: RESTORE, reason, seconds })
-}
-
-async function hasFacts(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>(
-    `select pg_catalog.to_regclass('taskforce.facts') is not null as there`,
-  )
-  return rows[0]?.there === true
 }

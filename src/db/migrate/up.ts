@@ -20,6 +20,11 @@ export interface RunOptions {
 export interface UpOptions extends RunOptions {
   /** The last revision to apply; all by default. */
   to?: number
+  /**
+   * Of code that goes on running: stops before the first migration that it can't run with. Whoever deploys expands the schema
+   * for the new code so, and does the rest when the old one is gone.
+   */
+  codeRevision?: number
 }
 
 /** `done`: the migrations that this run itself applied or took back. */
@@ -33,8 +38,10 @@ export const LOCK_TIMEOUT_MS = 5_000
  */
 export async function migrateUp(url: string, options: UpOptions = {}): Promise<RunReport> {
   const migrations = await readMigrations(options.dir)
-  const wanted = migrations.filter(({ revision }) => revision <= (options.to ?? Infinity))
-  if (options.to !== undefined && wanted.at(-1)?.revision !== options.to) throw unknownRevision(options.to, migrations)
+  const upTo = migrations.filter(({ revision }) => revision <= (options.to ?? Infinity))
+  const breaking = upTo.findIndex(({ minCode }) => minCode > (options.codeRevision ?? Infinity))
+  const wanted = breaking < 0 ? upTo : upTo.slice(0, breaking)
+  if (options.to !== undefined && upTo.at(-1)?.revision !== options.to) throw unknownRevision(options.to, migrations)
   const work = async (client: Client): Promise<RunReport> => {
     const session = openSession(client, url, options)
     const applied = await readApplied(client)

@@ -19,6 +19,14 @@ export const DRAINING = `exists (
   select from taskforce.facts f
   where f.name = 'drain' and f.value->>'on' = 'true' and coalesce((f.value->>'until')::timestamptz > now(), true))`
 
+/** Whether the schema is one that knows of drains; otherwise there is nobody to stop. */
+export async function hasDrains(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ there: boolean }>(
+    `select pg_catalog.to_regclass('taskforce.facts') is not null as there`,
+  )
+  return rows[0]?.there === true
+}
+
 /** Sets the drain, or another one in its place. @param seconds how long it lasts at most; absent: until it is cleared */
 export async function setDrain(
   db: Queryable,

@@ -1,0 +1,117 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
+import { readDrain, setDrain } from '../../src/db/queries/drain.ts'
+import { startTestApp, type TestApp } from '../support/environment.ts'
+import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
+
+let database: TestDatabase
+let app: TestApp
+beforeEach(async () => {
+  database = await createTestDatabase({ migrated: false })
+})
+afterEach(async () => {
+  await app?.stop()
+  await database.drop()
+})
+
+const settings = () => ({ APP_ROLE: 'migrator', DATABASE_URL: database.ownerUrl })
+
+async function ask(body: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${app.url}/migrate`, { method: 'POST', body: JSON.stringify(body) })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+/** One migration more than the code's own, which the code of before can't run with. */
+async function withBreaking(folder: string): Promise<void> {
+  const next = String(CODE_REVISION + 1).padStart(4, '0')
+  const dir = join(folder, 'migrations')
+  await writeFile(join(dir, `${next}_more.up.sql`), '-- minCode: 1\ncreate table taskforce.more (id integer);\n')
+  await writeFile(join(dir, `${next}_more.down.sql`), 'drop table taskforce.more;\n')
+  const after = String(CODE_REVISION + 2).padStart(4, '0')
+  const up = `-- minCode: ${CODE_REVISION + 1}\ndrop table taskforce.more;\n`
+  await writeFile(join(dir, `${after}_less.up.sql`), up)
+  await writeFile(join(dir, `${after}_less.down.sql`), 'create table taskforce.more (id integer);\n')
+}
+
+describe('POST /migrate', () => {
+  it('needs neither a queue nor an API key, and brings an empty database to the schema of the package', async () => {
+    app = await startTestApp(settings())
+    expect(await ask({ action: 'status' })).toMatchObject({ status: 200, body: { revision: 0, drain: null, held: 0 } })
+    const { status, body } = await ask({ action: 'all' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ revision: CODE_REVISION, codeRevision: CODE_REVISION, pending: [], drift: [] })
+    expect(body['done']).toHaveLength(CODE_REVISION)
+    expect(await ask({ action: 'all' })).toMatchObject({ status: 200, body: { done: [], revision: CODE_REVISION } })
+  })
+
+  it('expands as far as the code that runs can go on, and does the rest when it is gone', async () => {
+    app = await startTestApp(settings(), withBreaking)
+    const expanded = await ask({ action: 'expand', codeRevision: CODE_REVISION })
+    expect(expanded.body).toMatchObject({ revision: CODE_REVISION + 1, minCode: 1 })
+    expect(expanded.body['pending']).toEqual([expect.stringMatching(/_less$/)])
+    const all = await ask({ action: 'all' })
+    expect(all.body).toMatchObject({ revision: CODE_REVISION + 2, minCode: CODE_REVISION + 1, pending: [] })
+  })
+
+  it('two requests at once: one applies, the other waits and answers with what is there', async () => {
+    app = await startTestApp(settings())
+    const answers = await Promise.all([ask({ action: 'all' }), ask({ action: 'all' })])
+    expect(answers.map(({ body }) => body['revision'])).toEqual([CODE_REVISION, CODE_REVISION])
+    expect(answers.flatMap(({ body }) => body['done'])).toHaveLength(CODE_REVISION)
+  })
+
+  it("drains for a time that ends by itself, and leaves somebody else's drain alone", async () => {
+    app = await startTestApp(settings())
+    const drain = { action: 'drain', by: 'deploy', reason: '1.2.3', seconds: 600 }
+    expect(await ask(drain)).toMatchObject({ status: 200, body: { drain: null } })
+    await ask({ action: 'all' })
+    expect((await ask(drain)).body['drain']).toMatchObject({ by: 'deploy', reason: '1.2.3', until: expect.any(String) })
+    expect(await ask({ action: 'resume', by: 'deploy' })).toMatchObject({ status: 200, body: { drain: null } })
+    await withConnection(database.ownerUrl, (client) => setDrain(client, { by: 'restore', reason: 'a restore' }))
+    expect((await ask(drain)).body['drain']).toMatchObject({ by: 'restore' })
+    await ask({ action: 'resume', by: 'deploy' })
+    expect(await withConnection(database.ownerUrl, readDrain)).toMatchObject({ by: 'restore' })
+  })
+
+  it.each([
+    [{ action: 'down' }, '/action'],
+    [{ action: 'expand' }, '/codeRevision'],
+    [{ action: 'drain', by: 'deploy', reason: 'x' }, '/seconds'],
+    [{ action: 'all', logins: [{ name: 'api', principalId: 'no-guid' }] }, '/logins/0/principalId'],
+  ])('refuses %j and names what is wrong', async (body, pointer) => {
+    app = await startTestApp(settings())
+    expect(await ask(body)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [expect.objectContaining({ pointer })] },
+    })
+  })
+
+  it('says what is wrong with the database, without its password', async () => {
+    const url = database.ownerUrl.replace(/\/[^/]*$/, '/nowhere')
+    app = await startTestApp({ APP_ROLE: 'migrator', DATABASE_URL: url })
+    const { status, body } = await ask({ action: 'status' })
+    expect(status).toBe(409)
+    expect(body['detail']).toContain('has no database nowhere')
+    expect(JSON.stringify(body)).not.toContain(new URL(url).password + '@')
+  })
+
+  it('a migration that fails leaves the schema as it was and names the file and the line', async () => {
+    app = await startTestApp(settings(), async (folder) => {
+      const dir = join(folder, 'migrations')
+      const [first = ''] = (await readdir(dir)).filter((name) => name.endsWith('.up.sql')).sort()
+      await writeFile(join(dir, first), `${await readFile(join(dir, first), 'utf8')}\nselect nonsense;\n`)
+      await rm(join(dir, '0001.catalog.txt'))
+    })
+    const { status, body } = await ask({ action: 'all' })
+    expect(status).toBe(409)
+    expect(body['detail']).toMatch(/^migration_failed: 0001_missions\.up\.sql failed at line \d+/)
+    expect((await ask({ action: 'status' })).body).toMatchObject({ revision: 0 })
+  })
+
+  it('is not there in the app itself', async () => {
+    app = await startTestApp({ DATABASE_URL: database.ownerUrl })
+    expect((await fetch(`${app.url}/migrate`, { method: 'POST', body: '{}' })).status).toBe(404)
+  })
+})

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { prepareEntraLogins } from '../../src/db/entra-logins.ts'
+import { migrateUp } from '../../src/db/migrate/up.ts'
+import { type LocalPostgres, startPostgres } from '../../src/local/postgres/start-postgres.ts'
+import { urlFor, withSuper } from '../support/global-setup.ts'
+import { withConnection } from '../support/postgres.ts'
+
+const ADMIN = { name: 'id-taskforce-migrator', password: 'a token' }
+const API = { name: 'id-taskforce-api', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01' }
+
+/** Azure's own, as far as it is documented: only in the database `postgres`, and the role is Azure's, not the administrator's. */
+const STAND_IN = `
+create table principals (name text, oid text, kind text, admin boolean, mfa boolean);
+create function pgaadauth_create_principal_with_oid(role_name text, object_id text, object_type text, is_admin boolean, is_mfa boolean)
+returns text language plpgsql security definer as $$
+begin
+  execute format('create role %I login password %L', role_name, 'a token');
+  insert into principals values (role_name, object_id, object_type, is_admin, is_mfa);
+  return 'Created role for ' || role_name;
+end $$`
+
+let folder = ''
+let server: LocalPostgres
+let adminUrl = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'taskforce-entra-'))
+  server = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false })
+  await withSuper(server.superUrl, async (client) => {
+    await client.query(`create role "${ADMIN.name}" login createrole createdb password '${ADMIN.password}'`)
+    await client.query(`create database app owner "${ADMIN.name}"`)
+  })
+  await withSuper(new URL('/postgres', server.superUrl).href, (client) => client.query(STAND_IN))
+  adminUrl = urlFor(server.superUrl, ADMIN, 'app')
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('an identity becomes a login that the app can run with, twice with the same result', async () => {
+  const [first] = await prepareEntraLogins(adminUrl, {}, [API])
+  expect(first).toMatchObject({ name: API.name, created: true })
+  await migrateUp(adminUrl)
+  expect(await prepareEntraLogins(adminUrl, {}, [API])).toEqual([{ ...first, created: false }])
+  const made = await withSuper(new URL('/postgres', server.superUrl).href, (client) =>
+    client.query('select * from principals'),
+  )
+  expect(made.rows).toEqual([{ name: API.name, oid: API.principalId, kind: 'service', admin: false, mfa: false }])
+  await withConnection(urlFor(server.superUrl, { ...API, password: 'a token' }, 'app'), async (client) => {
+    const { rows } = await client.query(
+      `select role, pg_has_role('taskforce_' || role, 'usage') as usage, pg_has_role('taskforce_' || role, 'member') as member
+       from unnest(array['engine', 'api', 'backup', 'retention', 'owner']) as role`,
+    )
+    expect(rows).toEqual([
+      { role: 'engine', usage: true, member: true },
+      { role: 'api', usage: false, member: true },
+      { role: 'backup', usage: false, member: true },
+      { role: 'retention', usage: false, member: true },
+      { role: 'owner', usage: false, member: false },
+    ])
+    await client.query('select count(*) from taskforce.missions')
+  })
+})
+
+test('names the statements that only the maker of a role may run, and goes on without them', async () => {
+  const [login] = await prepareEntraLogins(adminUrl, {}, [API])
+  expect(login?.refused).toContain(`alter role "${API.name}" createdb`)
+})
+
+test('a server that is none of Azure says that it has no such function', async () => {
+  await withSuper(new URL('/postgres', server.superUrl).href, (client) =>
+    client.query('alter function pgaadauth_create_principal_with_oid rename to not_there'),
+  )
+  const other = { ...API, name: 'id-taskforce-other' }
+  await expect(prepareEntraLogins(adminUrl, {}, [other])).rejects.toThrow(
+    /pgaadauth_create_principal_with_oid.*does not exist/,
+  )
+})
