@@ -6,14 +6,20 @@ import { TerminalError } from '../../domain/errors.ts'
 
 const PREFIX = 'taskforce_drill_'
 
+/** Of some 5 s each, which is how long Postgres itself waits for others to leave. */
+const DROP_TRIES = 6
+
+/** SQLSTATE of "others are in it". */
+const IN_USE = '55006'
+
 /** A drill of 10 GB takes minutes; what is there after this long was left by one that was killed. */
 const LEFT_OVER = '1 day'
 
 export interface ScratchDatabase {
   name: string
   url: string
-  /** Never throws: what can't be dropped now is dropped by a drill of another day. */
-  drop(): Promise<void>
+  /** Answers why it is still there, where it is; a drill of another day tries again. Never throws. */
+  drop(): Promise<string | undefined>
 }
 
 /**
@@ -42,7 +48,11 @@ export async function createScratchDatabase(adminUrl: string, connect: ConnectOp
   return {
     name,
     url: url.href,
-    drop: () => withClient(adminUrl, (client) => dropDatabase(client, name), connect).catch(() => undefined),
+    drop: () =>
+      withClient(adminUrl, (client) => dropDatabase(client, name), connect).then(
+        () => undefined,
+        (error: unknown) => `${name} is still there (${error instanceof Error ? error.message : String(error)})`,
+      ),
   }
 }
 
@@ -57,9 +67,26 @@ async function dropLeftOver(client: Client): Promise<void> {
   for (const { name } of rows) await dropDatabase(client, name).catch(() => undefined)
 }
 
+/**
+ * Not `with (force)`: that fails at once where the login may not end somebody's session, and of a table that was filled just
+ * now that is an autovacuum worker in five drills of six of 300 MB. Without it Postgres asks such a worker to stop, and waits.
+ */
 async function dropDatabase(client: Client, name: string): Promise<void> {
   await client.query('set statement_timeout = 0')
-  await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)
+  for (let attempt = 1; ; attempt++) {
+    // Those of a drill that was killed.
+    await client.query(
+      `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+       where datname = $1 and usename = current_user`,
+      [name],
+    )
+    try {
+      await client.query(`drop database if exists ${escapeIdentifier(name)}`)
+      return
+    } catch (error) {
+      if (attempt === DROP_TRIES || !(error instanceof DatabaseError && error.code === IN_USE)) throw error
+    }
+  }
 }
 
 async function explained(client: Client, error: unknown): Promise<unknown> {
