@@ -31,22 +31,31 @@ export function stateOf(manifest: Manifest): 'verified' | 'unverified' {
   return isVerified(manifest) ? 'verified' : 'unverified'
 }
 
-/** The verified backup that was made last, by the store's clock. */
+/** The verified backup of the newest moment. Not the one that was stored last: copied ones are stored in any order. */
 export function newestVerified(backups: readonly KnownBackup[]): KnownBackup | undefined {
-  return verifiedByAge(backups).at(-1)
+  return verifiedBefore(backups, Infinity)
 }
 
 /** The verified backup of the newest moment that is not after `time`: what a restore to that time starts from. */
 export function backupAt(backups: readonly KnownBackup[], time: Date): KnownBackup | undefined {
-  return verifiedByAge(backups)
+  return verifiedBefore(backups, time.getTime())
+}
+
+function verifiedBefore(backups: readonly KnownBackup[], end: number): KnownBackup | undefined {
+  return verified(backups)
     .map((backup) => ({ backup, at: Date.parse(backup.manifest?.contents.snapshotAt ?? '') }))
-    .filter(({ at }) => at <= time.getTime())
-    .sort((a, b) => a.at - b.at)
+    .filter(({ at }) => at <= end)
+    .sort((a, b) => a.at - b.at || byAge(a.backup, b.backup))
     .at(-1)?.backup
 }
 
-function verifiedByAge(backups: readonly KnownBackup[]): KnownBackup[] {
-  return backups.filter(({ state }) => state === 'verified').sort(byAge)
+/** The verified backup that was stored last, by the store's clock. */
+export function lastStored(backups: readonly KnownBackup[]): KnownBackup | undefined {
+  return verified(backups).sort(byAge).at(-1)
+}
+
+function verified(backups: readonly KnownBackup[]): KnownBackup[] {
+  return backups.filter(({ state }) => state === 'verified')
 }
 
 /** Oldest first by the store's clock; of one moment, by name. */

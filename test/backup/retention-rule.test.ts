@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { backupName } from '../../src/backup/name.ts'
 import type { BackupState, KnownBackup } from '../../src/backup/known-backup.ts'
-import { backupAt, newestVerified } from '../../src/backup/known-backup.ts'
+import { backupAt, lastStored, newestVerified } from '../../src/backup/known-backup.ts'
 import { chooseRemovals } from '../../src/backup/retention/choose-removals.ts'
 import { DAY_MS, known } from '../support/backups.ts'
 
@@ -13,7 +13,7 @@ const daily = (count: number, from = 0): KnownBackup[] =>
 const nameOf = (n: number): string => backupName(new Date(day(n)))
 
 function choose(backups: KnownBackup[], over: Partial<Parameters<typeof chooseRemovals>[0]> = {}) {
-  const newest = newestVerified(backups)
+  const newest = lastStored(backups)
   return chooseRemovals({
     backups,
     now: newest?.createdAt ?? new Date(START),
@@ -75,7 +75,13 @@ describe('the verified rule', () => {
     const now = new Date(day(59))
     const chosen = chooseRemovals({ backups: [...ahead, ...since], now, retentionDays: 30, justVerified: nameOf(59) })
     expect(chosen.remove.map(({ name }) => name)).toEqual([nameOf(20), nameOf(21), nameOf(22)])
-    expect(newestVerified([...ahead, ...since])?.name).toBe(nameOf(19))
+    expect(lastStored([...ahead, ...since])?.name).toBe(nameOf(19))
+  })
+
+  it('finds the one of the newest moment, also where copies were stored in another order', () => {
+    const copied = [3, 1, 2].map((n, order) => known(day(50) + order, 'verified', { name: nameOf(n) }))
+    expect(newestVerified(copied)?.name).toBe(nameOf(3))
+    expect(lastStored(copied)?.name).toBe(nameOf(2))
   })
 
   it('finds the newest verified one before a time', () => {
@@ -181,7 +187,7 @@ describe('over any history', () => {
     ['the newest three', (rule: Rule) => chooseRemovals({ ...rule, keepNewest: 3 })],
     [
       'no run of its own',
-      (rule: Rule) => chooseRemovals({ ...rule, justVerified: newestVerified(rule.backups)?.name }),
+      (rule: Rule) => chooseRemovals({ ...rule, justVerified: lastStored(rule.backups)?.name }),
     ],
   ])('a rule with %s is found out', (_, rule) => {
     const found = fc.check(

@@ -1,5 +1,5 @@
 import { TerminalError } from '../../domain/errors.ts'
-import { newestVerified, type KnownBackup } from '../known-backup.ts'
+import { lastStored, type KnownBackup } from '../known-backup.ts'
 import type { BackupName } from '../name.ts'
 import type { BackupStore } from '../store/store.ts'
 import { chooseRemovals, type Choice } from './choose-removals.ts'
@@ -84,7 +84,7 @@ async function pruneStore(store: BackupStore, request: PruneRequest): Promise<St
 }
 
 function recentlyVerified(backups: readonly KnownBackup[], now: Date, place: string): BackupName {
-  const newest = newestVerified(backups)
+  const newest = lastStored(backups)
   const hours = newest === undefined ? Infinity : (now.getTime() - newest.createdAt.getTime()) / HOUR_MS
   // One that is hours ahead of its own store's clock says nothing about when it was made.
   if (newest !== undefined && Math.abs(hours) <= TOO_OLD_HOURS) return newest.name
