@@ -104,7 +104,12 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const pingBlobs = async () => void (await (await connectBlobs()).exists())
   const leftOut = [...config.warnings, ...problems]
   if (leftOut.length > 0) telemetry.misconfigured(leftOut)
-  const watchBackups = createBackupWatch(databases.engine, telemetry, () => performance.now())
+  const watchBackups = createBackupWatch({
+    db: databases.engine,
+    store: backup.main,
+    telemetry,
+    now: () => performance.now(),
+  })
   const pings = { pingQueue, pingBlobs, watchBackups }
   return { ok: true, app: { config, databases, wakes, telemetry, engine, backup, api, problems, ...pings } }
 }

@@ -1,4 +1,7 @@
-import type { UpkeepAge, UpkeepKind } from '../db/queries/upkeep.ts'
+import type { UpkeepAge, UpkeepAges, UpkeepKind } from '../db/queries/upkeep.ts'
+import { lastStored } from './known-backup.ts'
+import { listBackups } from './retention/list-backups.ts'
+import type { BackupStore } from './store/store.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -11,9 +14,32 @@ const DRILL_LATE_MS = 8 * 24 * HOUR_MS
  * What is wrong with the backups of a deployment, in sentences; empty: nothing. A new deployment has until its first ones are
  * due.
  */
-export function backupWorries({ runs, schemaMs }: { runs: readonly UpkeepAge[]; schemaMs: number }): string[] {
+export function backupWorries({ runs, schemaMs, storeWorry }: UpkeepAges): string[] {
   const of = (kind: UpkeepKind) => runs.find((run) => run.kind === kind)
-  return [...worry(of('backup'), schemaMs, BACKUP), ...worry(of('drill'), schemaMs, DRILL), ...offsite(of('backup'))]
+  return [
+    ...worry(of('backup'), schemaMs, BACKUP),
+    ...worry(of('drill'), schemaMs, DRILL),
+    ...offsite(of('backup')),
+    ...(storeWorry === undefined ? [] : [storeWorry]),
+  ]
+}
+
+/**
+ * What is wrong with the store itself, where the records say that a backup was made in time: a container that was deleted or a
+ * folder that is not mounted has none of them. Undefined: nothing. Never throws.
+ */
+export async function storeWorry(store: BackupStore, { runs }: Pick<UpkeepAges, 'runs'>): Promise<string | undefined> {
+  const made = runs.find(({ kind }) => kind === 'backup')?.lastGoodMs ?? Infinity
+  if (made > BACKUP_LATE_MS) return undefined
+  try {
+    const newest = lastStored(await listBackups(store))
+    const age = newest === undefined ? Infinity : (await store.now()).getTime() - newest.createdAt.getTime()
+    if (age <= BACKUP_LATE_MS) return undefined
+    const found = newest === undefined ? 'holds no verified backup' : `holds none since ${newest.name}`
+    return `${store.place} ${found}, though one was made ${Math.floor(made / HOUR_MS)} h ago: was it deleted, or is it another store?`
+  } catch (error) {
+    return `${store.place} could not be looked at: ${error instanceof Error ? error.message : String(error)}`
+  }
 }
 
 interface Rule {

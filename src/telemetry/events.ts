@@ -39,7 +39,8 @@ export interface Telemetry {
   drillFailed(error: unknown): void
   pruned(about: { removed: readonly string[]; held: readonly string[]; bytesFreed: number }): void
   pruneFailed(about: { place: string; error: unknown }): void
-  retained(about: object): void
+  /** With `outOfTime`, there was more to remove than a night has time for. */
+  retained(about: { outOfTime: boolean }): void
   retainFailed(error: unknown): void
 }
 
@@ -86,7 +87,7 @@ export function createTelemetry(logger: Logger): Telemetry {
     drillFailed: (error) => logger.error({ err: reason(error) }, 'backup.drill.failed'),
     pruned: (about) => logger.info(about, 'backup.pruned'),
     pruneFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'backup.prune.failed'),
-    retained: (about) => logger.info(about, 'retention.finished'),
+    retained: (about) => logger[about.outOfTime ? 'warn' : 'info'](about, 'retention.finished'),
     retainFailed: (error) => logger.error({ err: reason(error) }, 'retention.failed'),
   }
 }

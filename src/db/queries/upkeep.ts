@@ -37,14 +37,34 @@ export interface UpkeepAge {
   report: unknown
 }
 
-/** How long ago each kind of run was, by the database's clock; and the age of the schema, in which none can have been. */
-export async function upkeepAges(db: Queryable): Promise<{ runs: UpkeepAge[]; schemaMs: number }> {
+export interface UpkeepAges {
+  runs: UpkeepAge[]
+  /** Age of the schema, in which none can have been. */
+  schemaMs: number
+  /** What was wrong with the backups' store when somebody looked at it within a day. */
+  storeWorry: string | undefined
+}
+
+/** Remembers what a look at the backups' store found, for readiness, which does not look by itself. */
+export async function recordStoreWorry(db: Queryable, why: string | undefined): Promise<void> {
+  await db.query({
+    name: 'record_store_worry',
+    text: `
+      insert into taskforce.facts (name, at, value) values ('backup_store', now(), jsonb_build_object('why', $1::text))
+      on conflict (name) do update set at = excluded.at, value = excluded.value`,
+    values: [why ?? null],
+  })
+}
+
+/** How long ago each kind of run was, by the database's clock. */
+export async function upkeepAges(db: Queryable): Promise<UpkeepAges> {
   const { rows } = await db.query<{
     kind: UpkeepKind | null
     last: string | null
     last_good: string | null
     report: unknown
     schema_ms: string
+    store_worry: string | null
   }>({
     name: 'upkeep_ages',
     text: `
@@ -54,11 +74,14 @@ export async function upkeepAges(db: Queryable): Promise<{ runs: UpkeepAge[]; sc
       select l.kind, extract(epoch from now() - l.ended_at) * 1000 as last, l.report,
         extract(epoch from now() - (
           select max(g.ended_at) from taskforce.upkeep g where g.kind = l.kind and g.ok)) * 1000 as last_good,
-        extract(epoch from now() - m.applied_at) * 1000 as schema_ms
+        extract(epoch from now() - m.applied_at) * 1000 as schema_ms,
+        (select f.value->>'why' from taskforce.facts f
+         where f.name = 'backup_store' and f.at > now() - interval '1 day') as store_worry
       from (select applied_at from taskforce.migrations where revision = 3) m left join latest l on true`,
   })
   return {
     schemaMs: Number(rows[0]?.schema_ms ?? 0),
+    storeWorry: rows[0]?.store_worry ?? undefined,
     runs: rows.flatMap(({ kind, last, last_good, report }) =>
       kind === null ? [] : [{ kind, lastMs: ms(last), lastGoodMs: ms(last_good), report }],
     ),
