@@ -12,4 +12,6 @@ export interface SharedOptions {
   /** Data folder of the local environment. */
   data: string
   json?: boolean
+  /** The copies offsite in place of the main store, by commands that only read. */
+  offsite?: boolean
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { createBackupContext } from '../../functions/backup-context.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
+import type { BackupStore } from '../../src/backup/store/store.ts'
 import type { StorageConfig } from '../../src/config/config.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { createTelemetry } from '../../src/telemetry/events.ts'
@@ -13,6 +14,8 @@ export interface OpenOptions {
   data: string
   /** Commands that only look at the store need no database. */
   database?: boolean
+  /** The store offsite takes the main one's place. */
+  offsite?: boolean
 }
 
 export interface Opened extends BackupContext {
@@ -25,9 +28,9 @@ export interface Opened extends BackupContext {
 
 /**
  * The database and the stores that a command works with: those of the environment or local.settings.json, else those of the
- * local environment that runs, whose backups lie in a folder. Throws TerminalError `database_unknown`, `settings_wrong`.
+ * local environment that runs, whose backups lie in a folder. Throws TerminalError `database_unknown`, `settings_wrong`, `no_offsite`.
  */
-export function open({ data, database = true }: OpenOptions, { env, cwd, terminal }: Context): Opened {
+export function open({ data, database = true, offsite = false }: OpenOptions, { env, cwd, terminal }: Context): Opened {
   const dataDir = resolve(cwd, data)
   const surroundings = readSurroundings({ env, cwd, dataDir })
   const values = new Map(surroundings.values)
@@ -47,12 +50,20 @@ export function open({ data, database = true }: OpenOptions, { env, cwd, termina
   const destination = { write: (line: string) => terminal.note(`event: ${line.trimEnd()}`) }
   // What went wrong beside the command's own answer; the answer itself is printed.
   const telemetry = createTelemetry(createLogger({ level: 'error', secrets: known, destination }))
+  const context = createBackupContext(config, secrets, telemetry)
   return {
-    ...createBackupContext(config, secrets, telemetry),
+    ...(offsite ? { ...context, main: required(context.offsite), offsite: undefined } : context),
     storage: storage.some((one) => one !== undefined) ? config.storage : undefined,
     storageConnectionString: secrets.storageConnectionString,
     folder: config.backup.folder,
   }
+}
+
+function required(offsite: BackupStore | undefined): BackupStore {
+  if (offsite !== undefined) return offsite
+  throw new TerminalError('no_offsite', 'No store offsite is configured.', {
+    hint: 'Set BACKUP_OFFSITE_URL to the container that backups are copied to.',
+  })
 }
 
 function noDatabase(): TerminalError {

@@ -17,6 +17,8 @@ npm run restore -- LATEST. By hand: zstd -dc FILE | psql -X -v ON_ERROR_STOP=1 -
 
 Exit codes: 0 done, 1 failed or something is wrong with a backup, 2 wrong usage, 3 refused because it would lose something.`
 
+const OFFSITE = ['--offsite', 'of the copies in BACKUP_OFFSITE_URL'] as const
+
 /** The command line; `done` is told the exit code of the command that ran. */
 export function createProgram(context: Context, done: (code: number) => void): Command {
   const { streams } = context.terminal
@@ -59,6 +61,7 @@ function addMaking(program: Command, run: Run): void {
     .command('drill')
     .description('restores a backup into a database of its own, looks at everything, and drops it')
     .argument('[name]', 'which', 'LATEST')
+    .option(...OFFSITE)
     .action(run(drillBackup))
   program
     .command('prune')
@@ -74,18 +77,29 @@ function addMaking(program: Command, run: Run): void {
 }
 
 function addLooking(program: Command, run: Run): void {
-  program.command('list').description('lists the backups, the newest first').action(run(list))
-  program.command('show').description('tells what is in one').argument('<name>').action(run(show))
+  program
+    .command('list')
+    .description('lists the backups, the newest first')
+    .option(...OFFSITE)
+    .action(run(list))
+  program
+    .command('show')
+    .description('tells what is in one')
+    .argument('<name>')
+    .option(...OFFSITE)
+    .action(run(show))
   program
     .command('verify')
     .description('reads one to its last byte and compares it with its manifest')
     .argument('<name>')
+    .option(...OFFSITE)
     .action(run(verify))
   program
     .command('download')
     .description('copies one to a file that psql can read, without its encryption')
     .argument('<name>')
     .requiredOption('--to <file>', 'where to')
+    .option(...OFFSITE)
     .action(run(downloadBackup))
   program
     .command('hold')

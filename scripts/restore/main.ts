@@ -29,6 +29,7 @@ function createProgram(context: Context, done: (code: number) => void): Command 
     .showHelpAfterError('Everything else is in: npm run restore -- --help')
     .argument('[what]', 'LATEST, the name of a backup, or a file')
     .option('--at <time>', 'the newest verified backup before this time, such as 2026-11-22T02:00:00Z', time)
+    .option('--offsite', 'a copy of BACKUP_OFFSITE_URL in place of the backup itself')
     .option('--into <url>', 'another database than the one that is configured')
     .option('--replace', 'moves what is there out of the way')
     .option('--yes', 'does not ask')
@@ -43,9 +44,9 @@ function createProgram(context: Context, done: (code: number) => void): Command 
     .exitOverride()
     .addHelpText('after', GUIDE)
     .action(async (what: string | undefined, options: Options, command: Command) => {
-      const { reconcile, at } = options
-      if (reconcile === true && (what !== undefined || at !== undefined))
-        command.error('error: --reconcile restores nothing, so it takes no backup and no time')
+      const { reconcile, at, replace, offsite } = options
+      if (reconcile === true && [what, at, replace, offsite].some((given) => given !== undefined))
+        command.error('error: --reconcile restores nothing, so it takes no backup, no time and nothing to replace')
       if (reconcile !== true && what === undefined && at === undefined)
         command.error('error: name a backup, or LATEST, or a time with --at')
       done(await (reconcile === true ? reconcileNow(context, options) : restoreNow(context, options, what)))
