@@ -207,6 +207,7 @@ describe('npm run restore', () => {
     [['--at', 'yesterday'], /a time with its zone/],
     [['--at', '2026-01-01T00:00:00'], /a time with its zone/],
     [['LATEST', '--reconcile'], /--reconcile restores nothing/],
+    [['--reconcile', '--replace'], /--reconcile restores nothing/],
   ])('answers %j with 2', async (words, message) => {
     expect(await run(restore, words)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) })
   })
