@@ -1,0 +1,507 @@
+targetScope = 'subscription'
+
+import {
+  directConnections
+  maxConnections
+  pooledConnections
+  poolerClients
+  poolerSize
+  reservedByAzure
+  reservedForPeople
+} from 'connections.bicep'
+import { Administrator, AppSettings, Existing, ModelDeployment, Shape, Tags } from 'types.bicep'
+
+@minLength(1)
+@maxLength(24)
+@description('Name of the environment: dev, staging, production, or one of azd.')
+param environmentName string
+
+@description('Region of everything but the models.')
+param location string = deployment().location
+
+@description('Region of Azure OpenAI, where the models are not in every one.')
+param openAiLocation string = location
+
+@description('What the environment costs, and how it is protected.')
+param shape Shape
+
+@description('Models; the first is the one of profiles that name none.')
+param modelDeployments ModelDeployment[]
+
+@description('Index that search_documents reads; made and filled by whoever owns the documents.')
+param searchIndex string = ''
+
+@description('What is there already and is used.')
+param existing Existing = {}
+
+@description('Addresses of our network, /16 to /22.')
+param networkPrefix string = '10.40.0.0/16'
+
+@description('Addresses of the internet that reach storage, vault and apps all the same: of who deploys from outside the network. Empty in production.')
+param allowedAddresses string[] = []
+
+@description('Host name of the API; empty: Azure\'s own. Its CNAME and TXT records are there already.')
+param customDomain string = ''
+
+@description('Thumbprint of its certificate; empty: bound without one for now.')
+param certificateThumbprint string = ''
+
+@description('Origins whose pages may call the API.')
+param corsOrigins string[] = []
+
+@description('Second container for backups, https://ACCOUNT.blob.core.windows.net/CONTAINER, in another region; empty: none.')
+param backupOffsiteUrl string = ''
+
+@description('Further app settings, such as MISSION_RETENTION_DAYS.')
+param extraSettings AppSettings = {}
+
+@description('Who gets alerts and mails about the budget, beside the owners of the subscription.')
+param alertEmails string[] = []
+
+@description('People and groups who administer Postgres.')
+param postgresAdministrators Administrator[] = []
+
+@description('Subject of the token of GitHub Actions that deploys; empty: none does.')
+param deployerSubject string = ''
+
+@description('Who runs this, and stores packages and the API key.')
+param operatorPrincipalId string = deployer().objectId
+
+@description('What that is. CI has a ServicePrincipal.')
+param operatorType 'User' | 'Group' | 'ServicePrincipal' = 'User'
+
+@description('Month in which the budget was made, as 2026-12-01. Empty: this one; give it from the second month on, since Azure takes no other for a budget that is there.')
+param budgetStart string = ''
+
+@description('Not to be given.')
+param thisMonth string = utcNow('yyyy-MM-01')
+
+@description('Further tags.')
+param tags Tags = {}
+
+var allTags = union(tags, { 'azd-env-name': environmentName, product: 'taskforce' })
+var token = uniqueString(subscription().id, environmentName, location)
+var suffix = '${toLower(environmentName)}-${take(token, 6)}'
+var databaseName = 'taskforce'
+var apiKeySecret = 'taskforce-api-key'
+
+// --- Connections: refused here, where it is cheap to hear of it.
+var instances = shape.functionApp.maximumInstanceCount
+var available = maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
+var needed = (shape.postgres.pooler ? poolerSize : pooledConnections(instances)) + directConnections() + reservedByAzure + reservedForPeople
+var connectionsFit = needed <= available && (!shape.postgres.pooler || pooledConnections(instances) <= poolerClients)
+var postgresShape = connectionsFit
+  ? shape.postgres
+  : fail('${shape.postgres.skuName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
+
+// --- The network, and what is reached through it.
+var ownNetwork = shape.privateNetwork && existing.?network == null
+var zones = {
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  queue: 'privatelink.queue.${environment().suffixes.storage}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  postgres: 'privatelink.postgres.database.azure.com'
+  vault: 'privatelink.vaultcore.azure.net'
+  openAi: 'privatelink.openai.azure.com'
+  search: 'privatelink.search.windows.net'
+  sites: 'privatelink.azurewebsites.net'
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-taskforce-${environmentName}'
+  location: location
+  tags: allTags
+}
+
+module monitoring 'monitoring.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    suffix: suffix
+    logs: shape.logs
+    existingWorkspaceId: existing.?logAnalyticsWorkspaceId ?? ''
+  }
+}
+
+module identity 'identity.bicep' = {
+  scope: group
+  params: { location: location, tags: allTags, environmentName: environmentName, deployerSubject: deployerSubject }
+}
+
+module network 'network.bicep' = if (ownNetwork) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    suffix: suffix
+    addressPrefix: networkPrefix
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+var functionsSubnetId = existing.?network.?functionsSubnetId ?? network.?outputs.functionsSubnetId ?? ''
+var migratorSubnetId = existing.?network.?migratorSubnetId ?? network.?outputs.migratorSubnetId ?? ''
+var endpointsSubnetId = existing.?network.?endpointsSubnetId ?? network.?outputs.endpointsSubnetId ?? ''
+var zonesGroup = existing.?network.?dnsResourceGroup ?? group.name
+
+module privateDns 'private-dns.bicep' = if (shape.privateNetwork && existing.?network.?dnsResourceGroup == null) {
+  scope: group
+  params: {
+    tags: allTags
+    zoneNames: map(items(zones), zone => zone.value)
+    networkId: existing.?network.?id ?? network.?outputs.id ?? ''
+  }
+}
+
+module hostStorage 'storage.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'sthost${token}'
+    sku: shape.storage.hostSku
+    containerNames: ['package-app', 'package-migrator']
+    queueNames: []
+    versioning: false
+    privateNetwork: shape.privateNetwork
+    allowedAddresses: allowedAddresses
+    lock: false
+    // The host renews leases every few seconds: logs of that would cost more than the account.
+    blobLogs: []
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module dataStorage 'storage.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'stdata${token}'
+    sku: shape.storage.dataSku
+    containerNames: ['effects', 'backups', 'deployments']
+    queueNames: ['missions', 'missions-poison']
+    immutableContainer: 'backups'
+    immutableDays: shape.storage.backupImmutabilityDays
+    versioning: true
+    privateNetwork: shape.privateNetwork
+    allowedAddresses: allowedAddresses
+    lock: shape.locks
+    blobLogs: ['StorageRead', 'StorageWrite', 'StorageDelete']
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module vault 'key-vault.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'kv-tf-${token}'
+    privateNetwork: shape.privateNetwork
+    allowedAddresses: allowedAddresses
+    backupKey: shape.encryptBackups
+    lock: shape.locks
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+var ownPostgres = existing.?postgresHost == null
+
+module postgres 'postgres.bicep' = if (ownPostgres) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'psql-taskforce-${suffix}'
+    databaseName: databaseName
+    shape: postgresShape
+    privateNetwork: shape.privateNetwork
+    allowedAddresses: allowedAddresses
+    migrator: identity.outputs.migrator
+    administrators: postgresAdministrators
+    lock: shape.locks
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+var postgresHost = existing.?postgresHost ?? postgres.?outputs.host ?? ''
+
+var ownOpenAi = existing.?openAi == null
+var openAiName = existing.?openAi.?name ?? 'oai-taskforce-${suffix}'
+
+module openAi 'openai.bicep' = if (ownOpenAi) {
+  scope: group
+  params: {
+    location: openAiLocation
+    tags: allTags
+    name: openAiName
+    modelDeployments: modelDeployments
+    privateNetwork: shape.privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+var hasSearch = shape.search.enabled || existing.?search != null
+var ownSearch = shape.search.enabled && existing.?search == null
+var searchName = existing.?search.?name ?? 'srch-taskforce-${suffix}'
+
+module search 'search.bicep' = if (ownSearch) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: searchName
+    shape: shape.search
+    privateNetwork: shape.privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// --- Who may what.
+module roles 'roles.bicep' = {
+  scope: group
+  params: {
+    app: identity.outputs.app
+    backup: identity.outputs.backup
+    migrator: identity.outputs.migrator
+    deployer: identity.outputs.deployer
+    operatorPrincipalId: operatorPrincipalId
+    operatorType: operatorType
+    hostStorageName: hostStorage.outputs.name
+    dataStorageName: dataStorage.outputs.name
+    vaultName: vault.outputs.name
+    backupKey: shape.encryptBackups
+    insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module openAiRoles 'roles-openai.bicep' = {
+  scope: resourceGroup(existing.?openAi.?resourceGroup ?? group.name)
+  params: { accountName: openAiName, app: identity.outputs.app }
+  dependsOn: [openAi]
+}
+
+module searchRoles 'roles-search.bicep' = if (hasSearch) {
+  scope: resourceGroup(existing.?search.?resourceGroup ?? group.name)
+  params: { serviceName: searchName, app: identity.outputs.app }
+  dependsOn: [search]
+}
+
+// --- Private endpoints of what the apps need before they start.
+var endpointTargets = {
+  hostStorage: hostStorage.outputs.id
+  dataStorage: dataStorage.outputs.id
+  vault: vault.outputs.id
+  postgres: postgres.?outputs.id ?? ''
+  openAi: openAi.?outputs.id ?? ''
+  search: search.?outputs.id ?? ''
+}
+var endpointList = concat(
+  [
+    { target: 'hostStorage', groupId: 'blob', zone: zones.blob }
+    { target: 'hostStorage', groupId: 'queue', zone: zones.queue }
+    { target: 'hostStorage', groupId: 'table', zone: zones.table }
+    { target: 'dataStorage', groupId: 'blob', zone: zones.blob }
+    { target: 'dataStorage', groupId: 'queue', zone: zones.queue }
+    { target: 'vault', groupId: 'vault', zone: zones.vault }
+  ],
+  ownPostgres ? [{ target: 'postgres', groupId: 'postgresqlServer', zone: zones.postgres }] : [],
+  ownOpenAi ? [{ target: 'openAi', groupId: 'account', zone: zones.openAi }] : [],
+  ownSearch ? [{ target: 'search', groupId: 'searchService', zone: zones.search }] : []
+)
+
+// A few at a time: several endpoints of one account are writes to that account.
+@batchSize(3)
+module endpoints 'private-endpoint.bicep' = [
+  for one in shape.privateNetwork ? endpointList : []: {
+    scope: group
+    params: {
+      location: location
+      tags: allTags
+      name: 'pe-${one.target}-${one.groupId}-${suffix}'
+      subnetId: endpointsSubnetId
+      targetId: endpointTargets[one.target]
+      groupId: one.groupId
+      zoneNames: [one.zone]
+      zonesResourceGroup: zonesGroup
+    }
+    dependsOn: [privateDns]
+  }
+]
+
+// --- The two apps, after what they need: an app that starts before its roles are there keeps the refusal for minutes.
+module functionApp 'function-app.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'func-taskforce-${suffix}'
+    identity: identity.outputs.app
+    backupIdentity: identity.outputs.backup
+    hostStorage: hostStorage.outputs.endpoints
+    dataStorage: dataStorage.outputs.endpoints
+    insightsConnectionString: monitoring.outputs.connectionString
+    postgresHost: postgresHost
+    databaseName: databaseName
+    pooler: shape.postgres.pooler
+    openAiEndpoint: openAiRoles.outputs.endpoint
+    openAiDeployment: modelDeployments[0].name
+    hasIndex: hasSearch && !empty(searchIndex)
+    searchEndpoint: searchRoles.?outputs.endpoint ?? ''
+    searchIndex: searchIndex
+    apiKeySecretUri: '${vault.outputs.uri}secrets/${apiKeySecret}'
+    encryptBackups: shape.encryptBackups
+    backupKeyUrl: '${vault.outputs.uri}keys/backups'
+    backupOffsiteUrl: backupOffsiteUrl
+    profile: shape.profile
+    extraSettings: extraSettings
+    shape: shape.functionApp
+    isPublic: shape.publicApi
+    allowedAddresses: allowedAddresses
+    subnetId: functionsSubnetId
+    corsOrigins: corsOrigins
+    customDomain: customDomain
+    certificateThumbprint: certificateThumbprint
+    workspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [roles, endpoints]
+}
+
+module migrator 'migrator.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'func-taskforce-migrator-${suffix}'
+    identity: identity.outputs.migrator
+    hostStorage: hostStorage.outputs.endpoints
+    insightsConnectionString: monitoring.outputs.connectionString
+    postgresHost: postgresHost
+    databaseName: databaseName
+    zoneRedundant: shape.functionApp.zoneRedundant
+    isPublic: shape.publicApi
+    allowedAddresses: allowedAddresses
+    subnetId: migratorSubnetId
+    workspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [roles, endpoints]
+}
+
+module deployerRoles 'roles-deployer.bicep' = {
+  scope: group
+  params: {
+    deployer: identity.outputs.deployer
+    siteNames: ['func-taskforce-${suffix}', 'func-taskforce-migrator-${suffix}']
+  }
+  dependsOn: [functionApp, migrator]
+}
+
+var siteTargets = { app: functionApp.outputs.id, migrator: migrator.outputs.id }
+
+module siteEndpoints 'private-endpoint.bicep' = [
+  for one in shape.privateNetwork ? ['app', 'migrator'] : []: {
+    scope: group
+    params: {
+      location: location
+      tags: allTags
+      name: 'pe-${one}-sites-${suffix}'
+      subnetId: endpointsSubnetId
+      targetId: siteTargets[one]
+      groupId: 'sites'
+      zoneNames: [zones.sites]
+      zonesResourceGroup: zonesGroup
+    }
+    dependsOn: [privateDns]
+  }
+]
+
+// --- Watching.
+module alerts 'alerts.bicep' = if (shape.alerts) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    suffix: suffix
+    emails: alertEmails
+    siteId: functionApp.outputs.id
+    insightsId: monitoring.outputs.insightsId
+    watchPostgres: ownPostgres
+    postgresId: endpointTargets.postgres
+    watchOpenAi: ownOpenAi
+    openAiId: endpointTargets.openAi
+    watchSearch: ownSearch
+    searchId: endpointTargets.search
+    vaultId: vault.outputs.id
+    manyConnections: available * 7 / 10
+  }
+}
+
+module workbook 'workbook.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    environmentName: environmentName
+    insightsId: monitoring.outputs.insightsId
+  }
+}
+
+module budget 'budget.bicep' = {
+  scope: group
+  params: {
+    environmentName: environmentName
+    amount: shape.budget
+    start: empty(budgetStart) ? thisMonth : budgetStart
+    emails: alertEmails
+  }
+}
+
+@description('Region.')
+output AZURE_LOCATION string = location
+
+@description('Directory.')
+output AZURE_TENANT_ID string = tenant().tenantId
+
+@description('Resource group.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Function app.')
+output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
+
+@description('Address of the API.')
+output API_URL string = functionApp.outputs.url
+
+@description('Migrator.')
+output AZURE_MIGRATOR_APP_NAME string = migrator.outputs.name
+
+@description('Its address.')
+output MIGRATOR_URL string = migrator.outputs.url
+
+@description('Account of packages, records, backups, claims and wakes.')
+output AZURE_STORAGE_ACCOUNT string = dataStorage.outputs.name
+
+@description('Container of packages and of the records of deployments.')
+output DEPLOYMENTS_CONTAINER string = 'deployments'
+
+@description('Host name of Postgres.')
+output POSTGRES_HOST string = postgresHost
+
+@description('Database.')
+output POSTGRES_DATABASE string = databaseName
+
+@description('Login of the function app at Postgres, which the migrator makes.')
+output APP_IDENTITY_NAME string = identity.outputs.app.name
+
+@description('Its object id, which that login is bound to.')
+output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.app.principalId
+
+@description('Vault of the API key.')
+output AZURE_KEY_VAULT_NAME string = vault.outputs.name
+
+@description('Name of the secret that is the API key.')
+output API_KEY_SECRET_NAME string = apiKeySecret
+
+@description('Client id of the deployer, for CI.')
+output DEPLOYER_CLIENT_ID string = identity.outputs.deployer.clientId

@@ -1,0 +1,16 @@
+@export()
+@description('The built-in roles that are given here, by the GUID that Azure knows them by. A misspelt GUID shows only when it is deployed, so no other file may have one. Nobody is made an owner: owners get mail.')
+var roleIds = {
+  keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
+  keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+  openAiUser: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
+  owner: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635'
+  searchIndexDataReader: '1407120a-92aa-4202-b7e9-c0e197c71c8f'
+  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  websiteContributor: 'de139f84-1756-47ae-9be6-808fbbe84772'
+}

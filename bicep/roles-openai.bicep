@@ -1,0 +1,24 @@
+import { roleIds } from 'role-ids.bicep'
+import { Identity } from 'types.bicep'
+
+@description('Azure OpenAI, perhaps another group\'s.')
+param accountName string
+
+@description('The function app.')
+param app Identity
+
+resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = { name: accountName }
+
+resource appModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, app.principalId, roleIds.openAiUser)
+  properties: {
+    principalId: app.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.openAiUser)
+    description: 'Asks the language models.'
+  }
+}
+
+@description('Address.')
+output endpoint string = account.properties.endpoint

@@ -1,0 +1,27 @@
+using none
+
+// What each environment takes from the shell, so that no file has to be changed for a first deployment. All of them may be unset.
+
+param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
+
+// The profiles that ship know its prices by this name.
+param modelDeployments = [
+  {
+    name: 'gpt-5-mini'
+    model: 'gpt-5-mini'
+    version: '2025-08-07'
+    sku: 'GlobalStandard'
+    capacity: int(readEnvironmentVariable('OPENAI_CAPACITY', '100'))
+  }
+]
+
+// User for a person, ServicePrincipal in CI.
+param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
+
+// First day of the month of the first deployment, such as 2026-12-01, from the second month on.
+param budgetStart = readEnvironmentVariable('BUDGET_START', '')
+
+// Addresses by comma, of who deploys from outside the network.
+param allowedAddresses = filter(split(readEnvironmentVariable('ALLOWED_ADDRESSES', ''), ','), one => !empty(one))
+
+param alertEmails = filter(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), one => !empty(one))

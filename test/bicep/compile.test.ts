@@ -1,0 +1,155 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isCi } from '../../scripts/mission/terminal.ts'
+import { bicep, startCompiler, type Compiler } from './compiler.ts'
+import { ENVIRONMENTS, templateSchema, type Template } from './environments.ts'
+
+const files = readdirSync('bicep').filter((name) => /\.(bicep|bicepparam)$/.test(name))
+
+it.runIf(isCi(process.env))('CI has a Bicep compiler', () => {
+  expect(bicep, 'no Bicep compiler: npm run bicep:install').toBeDefined()
+})
+
+const unlessMissing = bicep === undefined ? describe.skip : describe
+if (bicep === undefined) console.warn('No Bicep compiler, so bicep/ is not compiled here: npm run bicep:install')
+
+unlessMissing('bicep/', () => {
+  let compiler: Compiler
+  let template: Template
+  let said: string[]
+  beforeAll(async () => {
+    compiler = startCompiler(bicep ?? '')
+    const { template: compiled, diagnostics } = await compiler.compile(resolve('bicep/main.bicep'))
+    said = diagnostics
+    template = templateSchema.parse(compiled)
+  })
+  afterAll(() => compiler.close())
+
+  it('compiles and lints without a word', () => {
+    expect(said).toEqual([])
+  })
+
+  it.each([...ENVIRONMENTS, 'main'])('%s.bicepparam compiles and lints without a word', async (name) => {
+    expect(await compiler.compileParams(resolve(`bicep/${name}.bicepparam`))).toEqual([])
+  })
+
+  // When one fails: read the difference, and `npm run bicep:snapshot` if it is what was meant.
+  it.each(ENVIRONMENTS)('what %s deploys is what is pinned', async (name) => {
+    const snapshot = await compiler.snapshot(resolve(`bicep/${name}.bicepparam`))
+    await expect(`${JSON.stringify(snapshot, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`)
+  })
+
+  it.each(files)('%s is formatted', async (name) => {
+    expect(await compiler.format(resolve('bicep', name))).toBe(readFileSync(join('bicep', name), 'utf8'))
+  })
+
+  it('switches off two rules, each with its reason', () => {
+    const off = files.flatMap((name) => readFileSync(join('bicep', name), 'utf8').match(/#disable-.*/g) ?? [])
+    expect(off.map((line) => /#disable-next-line (\S+) \/\/ \w.+\.$/.exec(line)?.[1]).sort()).toEqual([
+      'BCP037',
+      'use-resource-id-functions',
+    ])
+  })
+
+  it('writes one after another what the services take one at a time', () => {
+    expect(copyOf(template, 'postgres', 'firewall')).toMatchObject({ mode: 'serial', batchSize: 1 })
+    expect(copyOf(template, 'postgres', 'configurations')).toMatchObject({ mode: 'serial', batchSize: 1 })
+    expect(copyOf(template, 'postgres', 'people')).toMatchObject({ mode: 'serial', batchSize: 1 })
+    expect(copyOf(template, 'openAi', 'deployments')).toMatchObject({ mode: 'serial', batchSize: 1 })
+    const order = ['database', 'firewall', 'configurations', 'migratorAdministrator', 'people', 'threatProtection']
+    order.slice(1).forEach((name, index) => {
+      expect(dependenciesOf(template, 'postgres', name)).toContain(order[index])
+    })
+  })
+
+  it('starts the apps after their roles, their containers and their private endpoints', () => {
+    for (const app of ['functionApp', 'migrator']) {
+      const before = template.resources[app]?.dependsOn ?? []
+      expect(before).toEqual(expect.arrayContaining(['roles', 'endpoints', 'hostStorage', 'postgres']))
+    }
+    expect(template.resources['functionApp']?.dependsOn).toEqual(expect.arrayContaining(['openAiRoles', 'searchRoles']))
+    expect(template.resources['endpoints']?.dependsOn).toContain('privateDns')
+    expect(template.resources['deployerRoles']?.dependsOn).toEqual(expect.arrayContaining(['functionApp', 'migrator']))
+  })
+
+  it('gives out what azd and npm run deploy read, and no secret', () => {
+    expect(Object.keys(template.outputs)).toEqual(
+      expect.arrayContaining([
+        'AZURE_LOCATION',
+        'AZURE_TENANT_ID',
+        'AZURE_RESOURCE_GROUP',
+        'AZURE_FUNCTION_APP_NAME',
+        'API_URL',
+        'AZURE_MIGRATOR_APP_NAME',
+        'MIGRATOR_URL',
+        'AZURE_STORAGE_ACCOUNT',
+        'DEPLOYMENTS_CONTAINER',
+        'POSTGRES_HOST',
+        'POSTGRES_DATABASE',
+      ]),
+    )
+    expect(JSON.stringify(template)).not.toMatch(/securestring|secureobject|listKeys|listAdminKeys|getSecret/i)
+  })
+
+  describe('refuses, before anything is deployed,', () => {
+    let folder: string
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'bicep-'))
+      cpSync('bicep', folder, { recursive: true })
+    })
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+    const withShape = async (name: string, change: string) => {
+      const path = join(folder, 'changed.bicepparam')
+      const text = readFileSync(join('bicep', `${name}.bicepparam`), 'utf8')
+      writeFileSync(
+        path,
+        text.replace(/param shape = (\S+)/, (_, shape: string) => `param shape = union(${shape}, ${change})`),
+      )
+      return compiler.snapshot(path)
+    }
+
+    it('more instances than Postgres has connections for', async () => {
+      await expect(withShape('dev', "{ postgres: { skuName: 'Standard_B1ms' } }")).rejects.toThrow(/has 50 connections/)
+      await expect(withShape('staging', '{ functionApp: { maximumInstanceCount: 200 } }')).rejects.toThrow(
+        /pooler: true/,
+      )
+      const pooled = '{ functionApp: { maximumInstanceCount: 200 }, postgres: { pooler: true } }'
+      expect(await withShape('staging', pooled)).toBeDefined()
+    })
+
+    it('a size whose connections nobody has looked up', async () => {
+      const unknown = withShape('dev', "{ postgres: { skuName: 'Standard_D99' } }")
+      await expect(unknown).rejects.toThrow(/does not know Standard_D99/)
+    })
+
+    it('one always-ready instance in two zones', async () => {
+      const one = withShape('production', "{ functionApp: { alwaysReady: [{ name: 'http', instanceCount: 1 }] } }")
+      await expect(one).rejects.toThrow(/at least 2/)
+    })
+
+    it('through PgBouncer, gives the address past it too', async () => {
+      const text = JSON.stringify(await withShape('production', '{ postgres: { pooler: true } }'))
+      expect(text).toContain('"DATABASE_POOLER":"transaction"')
+      expect(text).toMatch(/"DATABASE_URL":"[^"]*:6432\//)
+      expect(text).toMatch(/"DATABASE_DIRECT_URL":"[^"]*:5432\//)
+      expect(text).toMatch(/pgbouncer\.enabled/)
+    })
+  })
+})
+
+function inner(template: Template, module: string, name: string) {
+  const found = template.resources[module]?.properties?.template?.resources[name]
+  if (found === undefined) throw new Error(`${module}.bicep has no resource ${name}`)
+  return found
+}
+
+function copyOf(template: Template, module: string, name: string) {
+  return inner(template, module, name).copy
+}
+
+function dependenciesOf(template: Template, module: string, name: string): string[] {
+  return inner(template, module, name).dependsOn
+}

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ENVIRONMENTS, ofType, pinned, type Resource } from './environments.ts'
+
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+const table = readFileSync('bicep/role-ids.bicep', 'utf8')
+const names = new Map([...table.matchAll(/(\w+): '([0-9a-f-]{36})'/g)].map(([, name, id]) => [id, name as string]))
+
+/** As `WHO may ROLE on WHAT`, of all that is given. */
+function givenIn(resources: readonly Resource[]): string[] {
+  return ofType(resources, 'Microsoft.Authorization/roleAssignments').map(({ id, properties }) => {
+    const who = /-(app|backup|migrator|deployer)'/.exec(String(properties['principalId']))?.[1] ?? 'operator'
+    const role = names.get(String(properties['roleDefinitionId']).split('/').at(-1))
+    const scope = /\/providers\/([^']+?)'/.exec(id)?.[1]?.split('/') ?? []
+    return `${who}: ${role} on ${scope
+      .slice(-2)
+      .join('/')
+      .replace(/[a-z0-9]{13}$|-(dev|staging|production)-\w{6}$/, '')}`
+  })
+}
+
+describe.each(ENVIRONMENTS)('%s', (environment) => {
+  const resources = pinned(environment)
+  const assignments = ofType(resources, 'Microsoft.Authorization/roleAssignments')
+
+  it('gives exactly these rights', () => {
+    expect(givenIn(resources).sort()).toEqual(
+      [
+        'app: storageBlobDataOwner on storageAccounts/sthost',
+        'app: storageQueueDataContributor on storageAccounts/sthost',
+        'app: storageTableDataContributor on storageAccounts/sthost',
+        'app: storageQueueDataContributor on storageAccounts/stdata',
+        'app: storageBlobDataContributor on containers/effects',
+        'app: keyVaultSecretsUser on vaults/kv-tf-',
+        'app: monitoringMetricsPublisher on components/appi-taskforce',
+        'app: openAiUser on accounts/oai-taskforce',
+        'backup: storageBlobDataContributor on containers/backups',
+        'migrator: storageBlobDataOwner on storageAccounts/sthost',
+        'migrator: storageQueueDataContributor on storageAccounts/sthost',
+        'migrator: storageTableDataContributor on storageAccounts/sthost',
+        'migrator: monitoringMetricsPublisher on components/appi-taskforce',
+        'deployer: storageBlobDataContributor on containers/deployments',
+        'deployer: websiteContributor on sites/func-taskforce',
+        'deployer: websiteContributor on sites/func-taskforce-migrator',
+        'operator: storageBlobDataContributor on containers/deployments',
+        'operator: keyVaultSecretsOfficer on vaults/kv-tf-',
+        ...(environment === 'dev' ? [] : ['app: keyVaultCryptoUser on keys/backups']),
+        ...(environment === 'production' ? ['app: searchIndexDataReader on searchServices/srch-taskforce'] : []),
+      ].sort(),
+    )
+  })
+
+  it('says of each what kind of principal it is, and why it has it', () => {
+    for (const { properties } of assignments) {
+      expect(['ServicePrincipal', 'User']).toContain(properties['principalType'])
+      expect(properties['description']).toMatch(/^[A-Z].{10,}\.$/)
+      if (properties['principalType'] === 'User') expect(properties['principalId']).toContain('deployer()')
+    }
+  })
+
+  it('gives none over a resource group or the subscription', () => {
+    for (const { id } of assignments) expect(id).toMatch(/^\[extensionResourceId\('[^']+\/providers\/Microsoft\./)
+  })
+
+  it('makes nobody an owner', () => {
+    expect(givenIn(resources).filter((text) => text.includes('owner on'))).toEqual([])
+    expect(givenIn(resources).join()).not.toContain('undefined')
+  })
+
+  it('keeps the identity that serves missions away from backups and the schema', () => {
+    expect(givenIn(resources).filter((text) => /^app: .*(containers\/backups|deployments)/.test(text))).toEqual([])
+    const administrators = ofType(resources, 'Microsoft.DBforPostgreSQL/flexibleServers/administrators')
+    expect(JSON.stringify(administrators)).not.toContain('-app')
+  })
+})
+
+it('GUIDs of roles stand in their table alone', () => {
+  expect(names.size).toBeGreaterThan(10)
+  const others = readdirSync('bicep').filter((name) => name.endsWith('.bicep') && name !== 'role-ids.bicep')
+  const found = others.flatMap((name) => readFileSync(`bicep/${name}`, 'utf8').match(GUID) ?? [])
+  expect(found).toEqual([])
+})
+
+it('the table has the GUIDs that Azure knows', () => {
+  // As published; the compiler takes any text.
+  expect(Object.fromEntries([...names].map(([id, name]) => [name, id]))).toEqual({
+    keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424',
+    keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7',
+    keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
+    monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb',
+    openAiUser: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
+    owner: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
+    searchIndexDataReader: '1407120a-92aa-4202-b7e9-c0e197c71c8f',
+    storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
+    storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+    storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
+    storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
+    websiteContributor: 'de139f84-1756-47ae-9be6-808fbbe84772',
+  })
+})
