@@ -40,6 +40,8 @@ export interface SearchConfig {
 /** Backups lie in the account of `storage`. */
 export interface BackupConfig {
   container: string
+  /** Of the identity that reaches backups; none: the one of `storage`. */
+  clientId: string | undefined
   /** In place of the container, on one machine. */
   folder: string | undefined
   retentionDays: number

@@ -1,5 +1,5 @@
 import type { ConfigResult, Config, ModelConfig, Problem, SearchConfig, Secrets, StorageConfig } from './config.ts'
-import { PLATFORM_MARKS } from './raw-auth.ts'
+import { isUnresolved, PLATFORM_MARKS } from './raw-auth.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 
 type Environment = Record<string, string | undefined>
@@ -17,7 +17,7 @@ export function loadConfig(env: Environment): ConfigResult {
       problems: parsed.error.issues.map((issue) => problem(issue.path.join('.'), reasonOf(issue, given))),
     }
   }
-  const problems = crossChecks(parsed.data, env)
+  const problems = [...unresolved(parsed.data), ...crossChecks(parsed.data, env)]
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, config: toConfig(parsed.data), secrets: toSecrets(parsed.data) }
 }
@@ -25,6 +25,17 @@ export function loadConfig(env: Environment): ConfigResult {
 /** Says what is wrong without the value, which may be a secret. */
 function reasonOf(issue: { path: PropertyKey[]; message: string }, given: Environment): string {
   return given[String(issue.path[0])] === undefined ? 'is not set, and has no default' : issue.message
+}
+
+/** Else the reference itself, which anybody can guess, would be taken for the secret. */
+function unresolved(settings: Settings): Problem[] {
+  const names = Object.entries(settings).filter(([, value]) => isUnresolved(value))
+  return names.map(([name]) =>
+    problem(
+      name,
+      'is a reference to a key vault that Azure did not resolve: is the secret there, and may the identity read it?',
+    ),
+  )
 }
 
 function crossChecks(settings: Settings, env: Environment): Problem[] {
@@ -90,6 +101,7 @@ function toConfig(settings: Settings): Config {
     },
     backup: {
       container: settings.BACKUP_CONTAINER,
+      clientId: settings.BACKUP_CLIENT_ID,
       folder: settings.BACKUP_FOLDER,
       retentionDays: settings.BACKUP_RETENTION_DAYS,
       offsite: settings.BACKUP_OFFSITE_URL !== undefined,

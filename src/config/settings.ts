@@ -129,6 +129,11 @@ export const settingsSchema = z.object({
     .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, 'a container name: 3 to 63 lower-case letters, digits and single hyphens')
     .default('backups')
     .describe('Blob container of backups, in the account of JOBS_STORAGE.'),
+  BACKUP_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Client id of the identity that reaches backups, here and offsite. Default: JOBS_STORAGE__clientId.'),
   BACKUP_FOLDER: z
     .string()
     .min(1)

@@ -37,8 +37,8 @@ const ENGINE_LOCK_MS = 1_000
 const API_LOCK_MS = 5_000
 
 /**
- * Opens nothing yet: connections are made on first use. An instance keeps at most 4 for the API and 2 for the engine, so
- * 40 instances of each scale group fit a server of 300 connections.
+ * Opens nothing yet: connections are made on first use. An instance keeps at most 4 for the API and 2 for the engine;
+ * bicep/connections.bicep adds them up over all instances, and refuses a server that has fewer.
  */
 export function createDatabases(settings: ConnectionSettings): Databases {
   const api = createPool(settings, { name: 'taskforce-api', max: 4, lockMs: API_LOCK_MS, role: 'taskforce_api' })

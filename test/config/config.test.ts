@@ -69,6 +69,11 @@ describe('a configuration', () => {
       'environment: TASKFORCE_API_KEY is not set, and AUTH is "keys"',
     ],
     [
+      'whose key is still a reference',
+      { ...good, TASKFORCE_API_KEY: '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/key)' },
+      'environment: TASKFORCE_API_KEY is a reference to a key vault that Azure did not resolve',
+    ],
+    [
       'open to all on Azure',
       { ...good, AUTH: 'off', WEBSITE_SITE_NAME: 'x' },
       'environment: AUTH "off" is for one machine only',

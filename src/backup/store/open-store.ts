@@ -15,7 +15,8 @@ const ONCE = { retryOptions: { maxTries: 1 } }
  * `offsite` is absent where no second container is configured.
  */
 export function openStores(config: Config, secrets: Secrets): { main: BackupStore; offsite: BackupStore | undefined } {
-  const { storage, backup } = config
+  const { backup } = config
+  const storage = withClientId(config.storage, backup.clientId)
   const { folder } = backup
   const connectMain = () => connectAccount(storage, secrets.storageConnectionString, backup.container)
   const url = secrets.offsiteUrl
@@ -29,6 +30,11 @@ export function openStores(config: Config, secrets: Secrets): { main: BackupStor
         ? undefined
         : createBlobStore(() => connectUrl(url, storage), withoutQuery(url), { setting: 'BACKUP_OFFSITE_URL' }),
   }
+}
+
+/** Backups have an identity of their own where one is named, so that the one that serves missions needs no right to them. */
+function withClientId(storage: StorageConfig, clientId: string | undefined): StorageConfig {
+  return storage.kind === 'identity' && clientId !== undefined ? { ...storage, clientId } : storage
 }
 
 async function connectAccount(
@@ -50,7 +56,7 @@ async function connectAccount(
   return new BlobServiceClient(storage.blobServiceUri, credential, ONCE).getContainerClient(container)
 }
 
-/** A container by its address: with a signature in it, or else as the identity of the first account. */
+/** A container by its address: with a signature in it, or else as the identity that reaches backups. */
 async function connectUrl(url: string, storage: StorageConfig): Promise<ContainerClient> {
   if (!keepsSecrets(url))
     throw badSetting('BACKUP_OFFSITE_URL is not encrypted on its way.', 'Let it begin with https://.')

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { settingsSchema } from '../../src/config/settings.ts'
+import { ENVIRONMENTS, ofType, pinned, type Environment } from './environments.ts'
+
+/** Read by the Functions host and by Microsoft's libraries. */
+const OF_THE_PLATFORM = [
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'AZURE_CLIENT_ID',
+  'AzureWebJobsStorage__blobServiceUri',
+  'AzureWebJobsStorage__clientId',
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__queueServiceUri',
+  'AzureWebJobsStorage__tableServiceUri',
+  'JOBS_STORAGE__credential',
+]
+
+const DEFAULT = "the code's default is meant; extraSettings changes it"
+const IDENTITY = 'an identity signs in in its place'
+const LOCAL = 'for one machine'
+
+/** Settings that no environment is given, and why. */
+const NOT_GIVEN: Record<string, string> = {
+  APP_ROLE: 'the app is what it is by default; the migrator is given it',
+  AZURE_OPENAI_API_KEY: IDENTITY,
+  AZURE_OPENAI_API_VERSION: DEFAULT,
+  AZURE_SEARCH_API_KEY: IDENTITY,
+  AZURE_SEARCH_ENDPOINT: 'with searchIndex',
+  AZURE_SEARCH_INDEX: 'with searchIndex',
+  AZURE_SEARCH_KEY_FIELD: "the index's owner knows it: extraSettings",
+  AZURE_SEARCH_SEMANTIC_CONFIGURATION: "the index's owner knows it: extraSettings",
+  AZURE_SEARCH_VECTOR_FIELDS: "the index's owner knows it: extraSettings",
+  BACKUP_FOLDER: LOCAL,
+  BACKUP_OFFSITE_URL: 'with backupOffsiteUrl',
+  BACKUP_RETENTION_DAYS: DEFAULT,
+  BACKUP_SCHEDULE: DEFAULT,
+  DATABASE_DIRECT_URL: 'with pooler: true',
+  DATABASE_POOLER: 'with pooler: true',
+  DRILL_SCHEDULE: DEFAULT,
+  JOBS_STORAGE: IDENTITY,
+  LEASE_SECONDS: DEFAULT,
+  MISSION_CONCURRENCY: DEFAULT,
+  MISSION_RETENTION_DAYS: DEFAULT,
+  OPENAI_API_KEY: 'Azure OpenAI is asked',
+  OPENAI_BASE_URL: 'Azure OpenAI is asked',
+  OPENAI_MODEL: 'Azure OpenAI is asked',
+  PROFILES_DIR: 'the package has the profiles',
+  RETAIN_SCHEDULE: DEFAULT,
+  SLICE_SECONDS: DEFAULT,
+  SWEEP_SCHEDULE: DEFAULT,
+}
+
+const known = Object.keys(settingsSchema.shape)
+
+function settingsOf(environment: Environment, app: 'app' | 'migrator'): Record<string, string> {
+  const found = ofType(pinned(environment), 'Microsoft.Web/sites/config').find(
+    ({ name }) => name.endsWith('/appsettings') && name.includes('-migrator-') === (app === 'migrator'),
+  )
+  return found?.properties as Record<string, string>
+}
+
+/** As Azure would give them: expressions stand for what they end in. */
+function resolved(settings: Record<string, string>): Record<string, string> {
+  const values = Object.entries(settings).map(([name, value]) => [name, value.startsWith('[') ? sample(name) : value])
+  return Object.fromEntries(values) as Record<string, string>
+}
+
+function sample(name: string): string {
+  if (name.startsWith('DATABASE_')) return 'postgresql://id-app@psql.postgres.database.azure.com:5432/taskforce'
+  if (/URL$|Uri$|ENDPOINT$/.test(name)) return 'https://name.example.com/'
+  return 'x'.repeat(36)
+}
+
+describe.each(ENVIRONMENTS)('%s', (environment) => {
+  it.each(['app', 'migrator'] as const)('gives the %s no setting that nobody reads', (app) => {
+    const given = Object.keys(settingsOf(environment, app))
+    expect(given.filter((name) => !known.includes(name) && !OF_THE_PLATFORM.includes(name))).toEqual([])
+  })
+
+  it('gives the app each setting that it reads, or there is a reason why not', () => {
+    const given = Object.keys(settingsOf(environment, 'app'))
+    const optional = environment === 'dev' ? ['BACKUP_KEY_URL'] : []
+    const missing = known.filter((name) => !given.includes(name) && NOT_GIVEN[name] === undefined)
+    expect(missing).toEqual(optional)
+    expect(Object.keys(NOT_GIVEN).filter((name) => given.includes(name) || !known.includes(name))).toEqual([])
+  })
+
+  it.each(['app', 'migrator'] as const)('gives the %s a configuration that it takes, on Azure', (app) => {
+    const env = { ...resolved(settingsOf(environment, app)), WEBSITE_SITE_NAME: 'func' }
+    const result = loadConfig(env)
+    expect(result).toMatchObject({ ok: true, config: { database: { auth: 'entra' } } })
+    if (app === 'migrator' || !result.ok) return
+    expect(result.config).toMatchObject({
+      auth: 'keys',
+      defaultProfile: environment,
+      model: { provider: 'azure-openai' },
+      storage: { kind: 'identity' },
+      warnings: [],
+    })
+  })
+
+  it('signs in to Postgres as an identity, each app as its own, with the certificate looked at', () => {
+    const urls = (['app', 'migrator'] as const).map((app) => settingsOf(environment, app)['DATABASE_URL'] ?? '')
+    expect(urls[0]).toContain(`'id-taskforce-${environment}-app'`)
+    expect(urls[1]).toContain(`'id-taskforce-${environment}-migrator'`)
+    for (const url of urls) expect(url).toMatch(/sslmode=verify-full/)
+  })
+
+  it('takes the API key from the vault, and gives it to the app alone', () => {
+    expect(settingsOf(environment, 'app')['TASKFORCE_API_KEY']).toMatch(/@Microsoft\.KeyVault\(SecretUri=/)
+    expect(settingsOf(environment, 'migrator')).not.toHaveProperty('TASKFORCE_API_KEY')
+  })
+
+  it('has the app be the app, and the migrator the migrator', () => {
+    expect(settingsOf(environment, 'app')).not.toHaveProperty('APP_ROLE')
+    expect(settingsOf(environment, 'migrator')).toMatchObject({ APP_ROLE: 'migrator' })
+  })
+
+  it('names a profile that ships, and models that it has prices for', () => {
+    const { PROFILE = '', AZURE_OPENAI_DEPLOYMENT = '' } = settingsOf(environment, 'app')
+    expect(readFileSync(`profiles/${PROFILE}.yaml`, 'utf8')).toContain(`\n  ${AZURE_OPENAI_DEPLOYMENT}: {`)
+  })
+
+  it('has the containers and queues that the code names', () => {
+    const names = pinned(environment)
+      .filter(({ type, name }) => /containers$|queues$/.test(type) && name.startsWith('stdata'))
+      .map(({ name }) => name.split('/').at(-1))
+    expect(names.sort()).toEqual(['backups', 'deployments', 'effects', 'missions', 'missions-poison'])
+    expect(settingsOf(environment, 'app')['BACKUP_CONTAINER']).toBe('backups')
+  })
+})
