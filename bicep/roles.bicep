@@ -143,6 +143,17 @@ resource deployerPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 }
 
+resource deployerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, deployer.principalId, roleIds.keyVaultSecretsUser)
+  properties: {
+    principalId: deployer.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultSecretsUser)
+    description: 'Reads the API key, for the mission that a deployment is tried with.'
+  }
+}
+
 resource operatorPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
   scope: dataStorage::blobs::packages
   name: guid(dataStorage::blobs::packages.id, operatorPrincipalId, roleIds.storageBlobDataContributor)

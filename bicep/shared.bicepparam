@@ -2,8 +2,6 @@ using none
 
 // What each environment takes from the shell, so that no file has to be changed for a first deployment. All of them may be unset.
 
-param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
-
 // The profiles that ship know its prices by this name.
 param modelDeployments = [
   {

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isCi } from '../../scripts/mission/terminal.ts'
@@ -15,7 +14,8 @@ it.runIf(isCi(process.env))('CI has a Bicep compiler', () => {
 const unlessMissing = bicep === undefined ? describe.skip : describe
 if (bicep === undefined) console.warn('No Bicep compiler, so bicep/ is not compiled here: npm run bicep:install')
 
-unlessMissing('bicep/', () => {
+// The first answer takes 3 s of processor; on a machine that is busy that is long.
+unlessMissing('bicep/', { timeout: 120_000 }, () => {
   let compiler: Compiler
   let template: Template
   let said: string[]
@@ -24,7 +24,7 @@ unlessMissing('bicep/', () => {
     const { template: compiled, diagnostics } = await compiler.compile(resolve('bicep/main.bicep'))
     said = diagnostics
     template = templateSchema.parse(compiled)
-  })
+  }, 120_000)
   afterAll(() => compiler.close())
 
   it('compiles and lints without a word', () => {
@@ -91,52 +91,6 @@ unlessMissing('bicep/', () => {
       ]),
     )
     expect(JSON.stringify(template)).not.toMatch(/securestring|secureobject|listKeys|listAdminKeys|getSecret/i)
-  })
-
-  describe('refuses, before anything is deployed,', () => {
-    let folder: string
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'bicep-'))
-      cpSync('bicep', folder, { recursive: true })
-    })
-    afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-    const withShape = async (name: string, change: string) => {
-      const path = join(folder, 'changed.bicepparam')
-      const text = readFileSync(join('bicep', `${name}.bicepparam`), 'utf8')
-      writeFileSync(
-        path,
-        text.replace(/param shape = (\S+)/, (_, shape: string) => `param shape = union(${shape}, ${change})`),
-      )
-      return compiler.snapshot(path)
-    }
-
-    it('more instances than Postgres has connections for', async () => {
-      await expect(withShape('dev', "{ postgres: { skuName: 'Standard_B1ms' } }")).rejects.toThrow(/has 50 connections/)
-      await expect(withShape('staging', '{ functionApp: { maximumInstanceCount: 200 } }')).rejects.toThrow(
-        /pooler: true/,
-      )
-      const pooled = '{ functionApp: { maximumInstanceCount: 200 }, postgres: { pooler: true } }'
-      expect(await withShape('staging', pooled)).toBeDefined()
-    })
-
-    it('a size whose connections nobody has looked up', async () => {
-      const unknown = withShape('dev', "{ postgres: { skuName: 'Standard_D99' } }")
-      await expect(unknown).rejects.toThrow(/does not know Standard_D99/)
-    })
-
-    it('one always-ready instance in two zones', async () => {
-      const one = withShape('production', "{ functionApp: { alwaysReady: [{ name: 'http', instanceCount: 1 }] } }")
-      await expect(one).rejects.toThrow(/at least 2/)
-    })
-
-    it('through PgBouncer, gives the address past it too', async () => {
-      const text = JSON.stringify(await withShape('production', '{ postgres: { pooler: true } }'))
-      expect(text).toContain('"DATABASE_POOLER":"transaction"')
-      expect(text).toMatch(/"DATABASE_URL":"[^"]*:6432\//)
-      expect(text).toMatch(/"DATABASE_DIRECT_URL":"[^"]*:5432\//)
-      expect(text).toMatch(/pgbouncer\.enabled/)
-    })
   })
 })
 

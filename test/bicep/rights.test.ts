@@ -40,6 +40,7 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         'migrator: storageTableDataContributor on storageAccounts/sthost',
         'migrator: monitoringMetricsPublisher on components/appi-taskforce',
         'deployer: storageBlobDataContributor on containers/deployments',
+        'deployer: keyVaultSecretsUser on vaults/kv-tf-',
         'deployer: websiteContributor on sites/func-taskforce',
         'deployer: websiteContributor on sites/func-taskforce-migrator',
         'operator: storageBlobDataContributor on containers/deployments',

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { settingsSchema } from '../../src/config/settings.ts'
+
+const page = readFileSync('docs/cost.md', 'utf8')
+const rows = page
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('**', '')))
+
+/** Lower and upper bound of a cell such as 1,652–1,701. */
+function bounds(cell = ''): number[] {
+  const [low, high = low] = cell.split('–').map((text) => Number(text.replace(',', '')))
+  return [low ?? Number.NaN, high ?? Number.NaN]
+}
+
+it.each([
+  ['dev', 2],
+  ['staging', 3],
+  ['production', 4],
+])('the lines of %s add up', (_, column) => {
+  const lines = rows.filter((cells) => cells.length === 8 && cells[1] !== 'line' && !cells[1]?.startsWith('-'))
+  const sum = lines.filter((cells) => cells[1] !== 'together').map((cells) => bounds(cells[column]))
+  const together = lines.find((cells) => cells[1] === 'together')
+  expect(sum.length).toBeGreaterThan(10)
+  expect([0, 1].map((end) => sum.reduce((total, one) => total + (one[end] ?? 0), 0))).toEqual(
+    bounds(together?.[column]),
+  )
+})
+
+it('each parameter that changes a line is one', () => {
+  const types = readFileSync('bicep/types.bicep', 'utf8')
+  const main = readFileSync('bicep/main.bicep', 'utf8')
+  const named = rows.flatMap((cells) =>
+    [...(cells.at(-2) ?? '').matchAll(/`([\w.]+)`/g)].map(([, name]) => name as string),
+  )
+  expect(named.length).toBeGreaterThan(20)
+  const unknown = named.filter((name) => {
+    if (name in settingsSchema.shape || name === 'limits') return false
+    const [part, inner = part] = name.split('.')
+    const isParameter = new RegExp(`^param ${part} `, 'm').test(main)
+    return !isParameter && !(types.includes(`  ${part}: `) && types.includes(`  ${inner}: `))
+  })
+  expect(unknown).toEqual([])
+})
