@@ -28,7 +28,7 @@ export function backupWorries({ runs, schemaMs, storeWorry }: UpkeepAges): strin
  * What is wrong with the store itself, where the records say that a backup was made in time: a container that was deleted or a
  * folder that is not mounted has none of them. Undefined: nothing. Never throws.
  */
-export async function storeWorry(store: BackupStore, { runs }: Pick<UpkeepAges, 'runs'>): Promise<string | undefined> {
+export async function lookAtStore(store: BackupStore, { runs }: Pick<UpkeepAges, 'runs'>): Promise<string | undefined> {
   const made = runs.find(({ kind }) => kind === 'backup')?.lastGoodMs ?? Infinity
   if (made > BACKUP_LATE_MS) return undefined
   try {

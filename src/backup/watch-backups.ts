@@ -1,7 +1,7 @@
 import type { EngineDb } from '../db/connection.ts'
 import { recordStoreWorry, upkeepAges } from '../db/queries/upkeep.ts'
 import type { Telemetry } from '../telemetry/events.ts'
-import { backupWorries, storeWorry } from './standing.ts'
+import { backupWorries, lookAtStore } from './standing.ts'
 import type { BackupStore } from './store/store.ts'
 
 const EVERY_MS = 3_600_000
@@ -24,7 +24,7 @@ export function createBackupWatch({ db, store, telemetry, now }: BackupWatchPart
     if (now() - lookedAt < EVERY_MS) return
     lookedAt = now()
     const ages = await upkeepAges(db)
-    const found = await storeWorry(store, ages)
+    const found = await lookAtStore(store, ages)
     await recordStoreWorry(db, found)
     for (const why of backupWorries({ ...ages, storeWorry: found })) telemetry.backupOverdue({ why })
   }

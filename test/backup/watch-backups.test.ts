@@ -102,7 +102,7 @@ it('a new deployment has nothing in its store, and an overdue backup is told onc
   expect(told).toEqual([expect.stringMatching(/^No verified backup in time/)])
 })
 
-it('it looks once an hour', async () => {
+it('looks once an hour', async () => {
   await record('backup')
   await watch()
   clock += HOUR_MS - 1
