@@ -185,10 +185,7 @@ describe('over any history', () => {
   it.each([
     ['the store’s clock alone', byStoreAlone],
     ['the newest three', (rule: Rule) => chooseRemovals({ ...rule, keepNewest: 3 })],
-    [
-      'no run of its own',
-      (rule: Rule) => chooseRemovals({ ...rule, justVerified: lastStored(rule.backups)?.name }),
-    ],
+    ['no run of its own', (rule: Rule) => chooseRemovals({ ...rule, justVerified: lastStored(rule.backups)?.name })],
   ])('a rule with %s is found out', (_, rule) => {
     const found = fc.check(
       fc.property(histories, (history) => void play(history, rule)),
