@@ -16,6 +16,10 @@ const azure = z
       z.string(),
       z.object({ project: z.string(), host: z.literal('function'), dist: z.string(), remoteBuild: z.literal(false) }),
     ),
+    hooks: z.record(
+      z.string(),
+      z.record(z.enum(['posix', 'windows']), z.object({ shell: z.string(), run: z.string() })),
+    ),
   })
   .parse(parse(readFileSync('azure.yaml', 'utf8')))
 
@@ -28,6 +32,17 @@ describe('azure.yaml', () => {
   it('has a service for each app, by the tag that azd looks for', () => {
     const tags = ofType(pinned('dev'), 'Microsoft.Web/sites').map(({ tags: all }) => all?.['azd-service-name'])
     expect(Object.keys(azure.services).sort()).toEqual(tags.sort())
+  })
+
+  it('has hooks for each shell, of commands that there are', () => {
+    const scripts = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync('package.json', 'utf8')))
+    expect(Object.keys(azure.hooks)).toEqual(['postprovision', 'postdeploy'])
+    for (const { posix, windows } of Object.values(azure.hooks)) {
+      expect(posix).toMatchObject({ shell: 'sh', run: windows?.run })
+      expect(scripts.scripts).toHaveProperty(/npm run (\S+)/.exec(posix?.run ?? '')?.[1] ?? '')
+    }
   })
 
   it('takes what npm run build lays out, which nothing leaves out again', () => {

@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { main } from '../../scripts/azd/main.ts'
+import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
+
+const env = {
+  AZURE_SUBSCRIPTION_ID: 'sub',
+  AZURE_RESOURCE_GROUP: 'rg',
+  AZURE_FUNCTION_APP_NAME: 'func-app',
+  AZURE_MIGRATOR_APP_NAME: 'func-migrator',
+  MIGRATOR_URL: 'https://func-migrator.azurewebsites.net',
+  APP_IDENTITY_NAME: 'id-app',
+  APP_IDENTITY_PRINCIPAL_ID: '00000000-0000-0000-0000-000000000009',
+  AZURE_KEY_VAULT_NAME: 'kv',
+  API_KEY_SECRET_NAME: 'taskforce-api-key',
+}
+const MIGRATOR_KEY = 'canary-of-the-migrator-key'
+
+/** Plays the vault, the resource manager and the migrator; what is asked of one host first meets its refusals. */
+const asked: { line: string; headers: IncomingMessage['headers']; body: string }[] = []
+const secrets = new Map<string, string>()
+let refusals: Record<string, number[]> = {}
+const server = createServer((request, response) => {
+  void (async () => {
+    const host = String(request.headers['x-host'])
+    const body = await text(request)
+    asked.push({ line: `${request.method} ${host}${request.url}`, headers: request.headers, body })
+    const [status, answer] = answerTo(host, request, body)
+    response.writeHead(refusals[host]?.shift() ?? status, { 'content-type': 'application/json' }).end(answer)
+  })()
+})
+
+function answerTo(host: string, { method, url = '' }: IncomingMessage, body: string): [number, string] {
+  if (host === 'kv.vault.azure.net') {
+    if (method === 'PUT') secrets.set(url, (JSON.parse(body) as { value: string }).value)
+    return secrets.has(url) ? [200, '{"id":"x"}'] : [404, '{}']
+  }
+  if (url.includes('/listKeys')) return [200, JSON.stringify({ default: MIGRATOR_KEY })]
+  return host === 'management.azure.com' ? [200, ''] : [200, '{"revision":12}']
+}
+
+let base = ''
+beforeAll(async () => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+beforeEach(() => {
+  asked.length = 0
+  secrets.clear()
+  refusals = {}
+})
+
+/** All of Azure is behind one address; the host that was meant goes along. */
+const toServer: typeof fetch = (input, init) => {
+  const url = new URL(input instanceof Request ? input.url : input)
+  return fetch(`${base}${url.pathname}${url.search}`, {
+    ...init,
+    headers: { ...(init?.headers as Record<string, string>), 'x-host': url.host },
+  })
+}
+
+async function run(words: string[], changed: Partial<typeof env> & { signedOut?: true } = {}) {
+  const { signedOut, ...settings } = changed
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  const streams = { stdin, stdout, stderr } as unknown as Streams
+  const waits: number[] = []
+  const clock = { monotonic: () => 0, sleep: (ms: number) => Promise.resolve(void waits.push(ms)) }
+  const token = (scope: string) =>
+    signedOut ? Promise.reject(new Error('no credential')) : Promise.resolve(`token-for-${new URL(scope).host}`)
+  const code = await main(words, {
+    env: { ...env, ...settings },
+    cwd: '.',
+    terminal: createTerminal(streams, {}),
+    azure: { token, fetch: toServer, clock },
+  })
+  stdout.end()
+  stderr.end()
+  return { code, out: await text(stdout), err: await text(stderr), waits }
+}
+
+describe('npm run azd -- api-key', () => {
+  it('makes a key that nobody sees, once', async () => {
+    const { code, out, err } = await run(['api-key', '--json'])
+    expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { apiKey: 'made' } })
+    const [key = ''] = secrets.values()
+    expect(key.length).toBeGreaterThanOrEqual(40)
+    expect(`${out}${err}`).not.toContain(key)
+    expect(asked.map(({ line }) => line.split('?')[0])).toEqual([
+      'GET kv.vault.azure.net/secrets/taskforce-api-key',
+      'PUT kv.vault.azure.net/secrets/taskforce-api-key',
+    ])
+    expect(asked[0]?.headers.authorization).toBe('Bearer token-for-vault.azure.net')
+    expect(JSON.parse((await run(['api-key', '--json'])).out)).toEqual({ apiKey: 'there' })
+    expect([...secrets.values()]).toEqual([key])
+  })
+
+  it('waits for a role that is not known yet, and says what to do when it never is', async () => {
+    refusals = { 'kv.vault.azure.net': [403, 403] }
+    expect(await run(['api-key'])).toMatchObject({ code: 0, waits: [5_000, 10_000] })
+    refusals = { 'kv.vault.azure.net': Array<number>(20).fill(403) }
+    const { code, err } = await run(['api-key'])
+    expect(code).toBe(1)
+    expect(err).toContain('kv.vault.azure.net says 403')
+    expect(err).toContain('inside the virtual network')
+  })
+})
+
+describe('npm run azd -- migrate', () => {
+  it('makes the login, migrates, and starts the app anew', async () => {
+    const { code, out, err } = await run(['migrate', '--json'])
+    expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { revision: 12 } })
+    expect(asked.map(({ line }) => line.replace(/^POST [^?]*\/(?=[^/?]+\/[^/?]+(\?|$))/, '').split('?')[0])).toEqual([
+      'migrate/listKeys',
+      'POST func-migrator.azurewebsites.net/migrate',
+      'func-app/restart',
+    ])
+    expect(asked[1]?.headers['x-functions-key']).toBe(MIGRATOR_KEY)
+    expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
+      action: 'all',
+      logins: [{ name: 'id-app', principalId: env.APP_IDENTITY_PRINCIPAL_ID }],
+    })
+    expect(`${out}${err}`).not.toContain(MIGRATOR_KEY)
+  })
+
+  it('waits for a migrator that does not answer yet', async () => {
+    refusals = { 'func-migrator.azurewebsites.net': [404, 503] }
+    expect(await run(['migrate'])).toMatchObject({ code: 0, waits: [5_000, 10_000] })
+  })
+
+  it('does not ask again what is wrong in itself', async () => {
+    refusals = { 'func-migrator.azurewebsites.net': [400] }
+    const { code, waits, err } = await run(['migrate'])
+    expect({ code, waits }).toEqual({ code: 1, waits: [] })
+    expect(err).not.toContain(MIGRATOR_KEY)
+  })
+})
+
+it('says what azd has not given, and who is not signed in', async () => {
+  const unset = await run(['migrate'], { AZURE_SUBSCRIPTION_ID: '' })
+  expect(unset.code).toBe(1)
+  expect(unset.err).toContain('no AZURE_SUBSCRIPTION_ID')
+  const signedOut = await run(['migrate'], { signedOut: true })
+  expect(signedOut.err).toContain('azd auth login')
+  expect((await run(['what'])).code).toBe(2)
+})
