@@ -143,7 +143,7 @@ type Existing = {
   openAi: ExistingResource?
   @description('Azure AI Search.')
   search: ExistingResource?
-  @description('Postgres 15 to 18: its host name, with the migrator\'s identity as an Entra administrator.')
+  @description('Postgres 15 to 18: its host name, with a database taskforce, and the migrator\'s identity as an Entra administrator.')
   postgresHost: string?
   @description('Resource id of a Log Analytics workspace.')
   logAnalyticsWorkspaceId: string?

@@ -18,7 +18,11 @@ export type Resource = z.infer<typeof resourceSchema>
 
 /** What an environment deploys, as it is pinned; that it is still true is `compile.test.ts`'s to say. */
 export function pinned(environment: Environment): Resource[] {
-  const text = readFileSync(`test/bicep/snapshots/${environment}.json`, 'utf8')
+  return readPinned(readFileSync(`test/bicep/snapshots/${environment}.json`, 'utf8'))
+}
+
+/** The resources of a snapshot. */
+export function readPinned(text: string): Resource[] {
   return z.object({ predictedResources: z.array(resourceSchema) }).parse(JSON.parse(text)).predictedResources
 }
 
