@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { backUpNow } from './commands/now.ts'
 import { downloadBackup } from './commands/download.ts'
 import { drillBackup } from './commands/drill.ts'
@@ -98,7 +98,7 @@ function addLooking(program: Command, run: Run): void {
     .command('download')
     .description('copies one to a file that psql can read, without its encryption')
     .argument('<name>')
-    .requiredOption('--to <file>', 'where to')
+    .requiredOption('--to <file>', 'where to', file)
     .option(...OFFSITE)
     .action(run(downloadBackup))
   program
@@ -111,4 +111,9 @@ function addLooking(program: Command, run: Run): void {
     .description('lets a held one go in its time')
     .argument('<name>')
     .action(run(holdBackup(false)))
+}
+
+function file(path: string): string {
+  if (path !== '-') return path
+  throw new InvalidArgumentError('It takes a file: what is not all there yet must not look as if it were.')
 }

@@ -1,3 +1,4 @@
+import { shellWord } from './shell-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** A local environment, as `src/local/environment.ts` starts it. */
@@ -44,8 +45,4 @@ export function commandFor(words: string[], options: SharedOptions): string {
   // The key is a secret and stays out of what is printed.
   const key = options.key === undefined ? [] : ['--key', '…']
   return ['npm run mission --', ...[...words, ...where, ...data, ...key].map(shellWord)].join(' ')
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { main as backup } from '../../scripts/backup/main.ts'
@@ -10,10 +12,13 @@ import { progressLine } from '../../scripts/backup/progress.ts'
 import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
 import { main as restore } from '../../scripts/restore/main.ts'
 import { main as retain } from '../../scripts/retain/main.ts'
+import { DEFAULT_TENANT } from '../../src/missions/context.ts'
+import { addContent } from '../support/ended-missions.ts'
 import { createWorld, script, say, type World } from '../support/engine.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 
 const execute = promisify(execFile)
+const SCRIPT = fileURLToPath(new URL('../../scripts/backup.ts', import.meta.url))
 
 let world: World
 let other: TestDatabase
@@ -124,9 +129,44 @@ describe('npm run backup', () => {
     expect(await missionsIn(other.ownerUrl)).toBe(1)
   })
 
+  it('names the command that restores it so that it can be pasted', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    const { stdout } = await run(backup, ['download', name, '--to', 'a copy.sql.zst'])
+    expect(stdout).toContain(`npm run restore -- '${join(folder, 'a copy.sql.zst')}'`)
+  })
+
+  it('leaves nothing of a download that does not go onto the disk', async () => {
+    // A disk that is nearly full takes a part of what is written at first, and so does a limit of a file's size.
+    await addContent(world.sql, DEFAULT_TENANT, randomBytes(200_000).toString('hex'), 0)
+    const { name } = await json<Made>(backup, 'now')
+    await mkdir(join(folder, 'small'))
+    const words = ['--max-semi-space-size=1', SCRIPT, 'download', name, '--to', join(folder, 'small/copy.sql.zst')]
+    const limited = ['-c', 'ulimit -f 16; exec "$@"', 'limited', process.execPath, ...words]
+    const env = { ...process.env, BACKUP_FOLDER: join(folder, 'backups') }
+    await expect(execute('bash', limited, { env, cwd: folder })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("can't be written (EFBIG)"),
+      stdout: '',
+    })
+    expect(await readdir(join(folder, 'small'))).toEqual([])
+  })
+
+  it('writes over no manifest that lies beside the file, and then not the file either', async () => {
+    const { name } = await json<Made>(backup, 'now')
+    const to = join(folder, 'copy.sql.zst')
+    await writeFile(join(folder, 'copy.manifest.json'), 'another one')
+    expect(await run(backup, ['download', name, '--to', to])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('copy.manifest.json is there already'),
+    })
+    expect((await readdir(folder)).sort()).toEqual(['backups', 'copy.manifest.json'])
+    expect(await readFile(join(folder, 'copy.manifest.json'), 'utf8')).toBe('another one')
+  })
+
   it.each([
     [['show', 'nothing'], 2, /There is no backup nothing/],
     [['nonsense'], 2, /unknown command/],
+    [['download', 'LATEST', '--to', '-'], 2, /It takes a file/],
     [['verify'], 2, /missing required argument/],
     [['now', '--what'], 2, /unknown option/],
   ])('answers %j with %i', async (words, code, message) => {
