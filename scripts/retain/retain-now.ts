@@ -23,7 +23,7 @@ export async function retainNow(context: Context, options: SharedOptions & { dry
     ...(report.missions.length === 0
       ? ['Missions are kept for ever: no policy, and MISSION_RETENTION_DAYS is not set.']
       : []),
-    `${count(report.keys)} idempotency keys, ${count(report.contents.removed)} files, ${count(report.profiles)} profiles ${what}`,
+    `${count(report.keys)} idempotency keys, ${count(report.contents.removed)} files, ${count(report.profiles)} profiles, ${count(report.upkeep)} records of runs ${what}`,
     ...report.tenants.map(({ tenantId, missions }) => `tenant ${tenantId}: ${count(missions)} missions ${what}`),
   ])
   return EXIT.done

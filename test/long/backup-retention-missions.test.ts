@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { asRetention } from '../../src/db/as-retention.ts'
 import { inTenant } from '../../src/db/in-tenant.ts'
 import { keepMission } from '../../src/db/queries/missions.ts'
 import { FIRST, lockOld, removeMissions } from '../../src/db/queries/retention-missions.ts'
 import { clearPolicy, listPolicies, setPolicy } from '../../src/db/queries/retention-policies.ts'
-import { retain, type RetainRequest } from '../../src/backup/retention/retain.ts'
+import { retain, type RetainReport, type RetainRequest } from '../../src/backup/retention/retain.ts'
 import { branchMission } from '../../src/missions/branch-mission.ts'
 import { cancelMission } from '../../src/missions/cancel-mission.ts'
 import { DEFAULT_TENANT } from '../../src/missions/context.ts'
 import { callTools, createWorld, script, tool, until, type World } from '../support/engine.ts'
-import { addEnded, addTenant, brokenMissions, OTHER_TENANT, rowsOf } from '../support/ended-missions.ts'
+import { addContent, addEnded, addTenant, brokenMissions, OTHER_TENANT, rowsOf } from '../support/ended-missions.ts'
 import { withConnection } from '../support/postgres.ts'
+
+/** Of the text `shared`. */
+const SHARED = createHash('sha256').update('shared').digest('hex')
 
 let world: World
 beforeEach(async () => (world = await createWorld([tool('nothing', () => 'ok')])))
@@ -100,12 +104,51 @@ describe('ended missions', () => {
   })
 
   it('are only counted by a dry run, which says the same as a real one then does', async () => {
-    await addEnded(world.sql, { tenantId: DEFAULT_TENANT, days: 40, count: 5 })
+    const [named = '', shared = ''] = await addEnded(world.sql, { tenantId: DEFAULT_TENANT, days: 40, count: 5 })
+    const [young = ''] = await addEnded(world.sql, { tenantId: DEFAULT_TENANT, days: 5 })
+    await addTenant(world.sql)
+    await addEnded(world.sql, { tenantId: OTHER_TENANT, days: 40, count: 2 })
+    await world.sql('update taskforce.tenants set deleted_at = now() where id = $1', [OTHER_TENANT])
+    for (const tenantId of [DEFAULT_TENANT, OTHER_TENANT]) await addContent(world.sql, tenantId, 'unnamed', 9)
+    for (const id of [named, shared, young]) {
+      const sha256 = await addContent(world.sql, DEFAULT_TENANT, id === named ? 'named' : 'shared', 9).catch(
+        () => SHARED,
+      )
+      const data = { content: { sha256, bytes: 1 } }
+      await world.sql('update taskforce.events set data = $2 where mission_id = $1 and seq = 2', [id, data])
+    }
+    for (const [key, missionId, tenantId] of [
+      ['going', named, DEFAULT_TENANT],
+      ['old', young, DEFAULT_TENANT],
+      ['deleted', young, OTHER_TENANT],
+    ]) {
+      await world.sql(
+        `insert into taskforce.idempotency_keys (tenant_id, key, fingerprint, mission_id, created_at)
+         values ($1, $2, 'f', $3, now() - interval '8 days')`,
+        [tenantId, key, missionId],
+      )
+    }
+    await world.sql(
+      `insert into taskforce.profiles (tenant_id, hash, name, body, created_at)
+       select $1, 'h' || n, 'old', '{}', now() - make_interval(days => 9 - n) from generate_series(1, 3) n`,
+      [DEFAULT_TENANT],
+    )
+    await world.sql(
+      `insert into taskforce.upkeep (id, kind, started_at, ended_at, ok, report)
+       select gen_random_uuid(), 'prune', at, at, true, '{}' from unnest(array[now() - interval '500 days', now()]) at`,
+    )
+    const parts = ({ durationsMs: _, dryRun: __, ...rest }: RetainReport) => ({
+      ...rest,
+      tenants: rest.tenants.map((tenant) => ({ ...tenant, done: true })),
+    })
+    const before = await left()
     const would = await run({ dryRun: true })
-    expect(await left()).toHaveLength(5)
+    expect(await left()).toEqual(before)
     const did = await run()
-    expect(would.missions.map(({ old }) => old)).toEqual(did.missions.map(({ missions }) => missions))
-    expect(await left()).toEqual([])
+    expect(parts(would)).toEqual(parts(did))
+    expect(did).toMatchObject({ tenants: [{ missions: 2, events: 6 }], keys: 1, contents: { removed: 2 }, upkeep: 1 })
+    expect(did.profiles).toBeGreaterThan(0)
+    expect(await left()).toEqual([young])
   })
 
   it('go in batches, long journals alone, and what there was no time for goes next time', async () => {

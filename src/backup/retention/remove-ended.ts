@@ -19,7 +19,7 @@ export interface EndedReport extends Removed {
   status: EndedStatus
   /** They go when they ended longer ago than this. */
   days: number
-  /** Removed, or of a dry run: would be; the rest of `old` waits for the next run. */
+  /** Removed; the rest of `old` waits for the next run. */
   old: number
   /** As old, but a newer mission goes on from them. */
   keptForBranches: number
@@ -32,7 +32,6 @@ export interface EndedRequest {
   /** Missions in one transaction at most. */
   batch: number
   time: TimeLeft
-  dryRun: boolean
 }
 
 /**
@@ -40,13 +39,13 @@ export interface EndedRequest {
  * another one goes on from stays, since that one's first events are its; when that one goes, it may go in the same run.
  */
 export async function removeEnded(request: EndedRequest): Promise<EndedReport[]> {
-  const { db, tenantId, keep, dryRun } = request
+  const { db, tenantId, keep } = request
   const counted = await asRetention(db, (tx) => countOld(tx, tenantId, keep))
   const reports = keep.map(({ status, days }): EndedReport => {
     const { old, needed } = counted.find((row) => row.status === status) ?? { old: 0, needed: 0 }
     return { tenantId, status, days, old: old - needed, keptForBranches: needed, missions: 0, events: 0, keys: 0 }
   })
-  let gone = dryRun || counted.length === 0 ? 0 : Infinity
+  let gone = counted.length === 0 ? 0 : Infinity
   // Branches first: what they went on from is free only then, and may have ended in another way.
   while (gone > 0 && !request.time.isOver()) {
     gone = 0

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg'
 import { asRetention } from '../../db/as-retention.ts'
-import { listDeleted, listTenants } from '../../db/queries/delete-tenant.ts'
-import { ENDED_STATUSES, type KeepDays } from '../../db/queries/retention-missions.ts'
-import { listPolicies, type RetentionPolicy } from '../../db/queries/retention-policies.ts'
+import { listDeleted } from '../../db/queries/delete-tenant.ts'
 import { removeOldKeys, removeOldUpkeep, removeUnusedProfiles } from '../../db/queries/retention-rest.ts'
 import { finishRemoval, type TenantRemoved } from './finish-removal.ts'
+import { listKeepDays } from './keep-days.ts'
+import { previewRetention } from './preview-retention.ts'
 import { removeEnded, type EndedReport } from './remove-ended.ts'
 import { sweepContents, type ContentsReport } from './sweep-contents.ts'
 import { timeLeft, type TimeLeft } from './time-left.ts'
@@ -23,7 +23,7 @@ export interface RetainRequest {
   dryRun?: boolean
 }
 
-/** What a run removed, how much, and why. */
+/** What a run removed, how much, and why; of a dry run, what a run would. */
 export interface RetainReport {
   dryRun: boolean
   /** Whose removal somebody began, and what was left of them. */
@@ -59,61 +59,41 @@ export async function retain(request: RetainRequest): Promise<RetainReport> {
     durationsMs[part] = Math.round(time.elapsed() - begun)
     return result
   }
-  const tenants = await timed('tenants', removeDeleted(db, time, dryRun))
+  if (dryRun) {
+    const preview = await previewRetention(db, request.missionDays, time)
+    return { dryRun, ...preview, durationsMs, outOfTime: time.isOver() }
+  }
+  const tenants = await timed('tenants', removeDeleted(db, time))
   const missions = await timed('missions', removeByPolicy(request, time))
-  const keys = await timed('keys', removeKeys(db, time, dryRun))
-  const contents = await timed('contents', sweepContents(db, time, dryRun))
-  const rest = await timed('rest', removeRest(db, dryRun))
+  const keys = await timed('keys', removeKeys(db, time))
+  const contents = await timed('contents', sweepContents(db, time, false))
+  const rest = await timed('rest', removeRest(db))
   return { dryRun, tenants, missions, keys, contents, ...rest, durationsMs, outOfTime: time.isOver() }
 }
 
-/** A dry run names them only. */
-async function removeDeleted(db: Pool, time: TimeLeft, dryRun: boolean): Promise<TenantRemoved[]> {
+async function removeDeleted(db: Pool, time: TimeLeft): Promise<TenantRemoved[]> {
   const reports: TenantRemoved[] = []
-  for (const tenantId of await asRetention(db, listDeleted)) {
-    if (dryRun) reports.push({ tenantId, missions: 0, events: 0, contents: 0, bytes: 0, done: false })
-    else reports.push(await finishRemoval(db, tenantId, time))
-  }
+  for (const tenantId of await asRetention(db, listDeleted)) reports.push(await finishRemoval(db, tenantId, time))
   return reports
 }
 
-async function removeByPolicy(
-  { db, missionDays, batch = 200, dryRun = false }: RetainRequest,
-  time: TimeLeft,
-): Promise<EndedReport[]> {
-  const { tenants, policies } = await asRetention(db, async (tx) => ({
-    tenants: await listTenants(tx),
-    policies: await listPolicies(tx),
-  }))
+async function removeByPolicy({ db, missionDays, batch = 200 }: RetainRequest, time: TimeLeft): Promise<EndedReport[]> {
   const reports: EndedReport[] = []
-  for (const tenantId of tenants) {
-    const keep = daysOf(tenantId, policies, missionDays)
-    if (keep.length > 0 && !time.isOver()) {
-      reports.push(...(await removeEnded({ db, tenantId, keep, batch, time, dryRun })))
-    }
+  for (const { tenantId, keep } of await listKeepDays(db, missionDays)) {
+    if (!time.isOver()) reports.push(...(await removeEnded({ db, tenantId, keep, batch, time })))
   }
   return reports
 }
 
-/** For each way to end that is not kept for ever. */
-function daysOf(tenantId: string, policies: readonly RetentionPolicy[], missionDays: number | undefined): KeepDays[] {
-  return ENDED_STATUSES.flatMap((status) => {
-    const policy = policies.find((one) => one.tenantId === tenantId && one.status === status)
-    const days = policy?.keepDays ?? missionDays
-    return days === undefined ? [] : [{ status, days }]
-  })
-}
-
-async function removeKeys(db: Pool, time: TimeLeft, dryRun: boolean): Promise<number> {
+async function removeKeys(db: Pool, time: TimeLeft): Promise<number> {
   let keys = 0
-  for (let some = dryRun ? 0 : KEYS_AT_ONCE; some === KEYS_AT_ONCE && !time.isOver(); keys += some) {
+  for (let some = KEYS_AT_ONCE; some === KEYS_AT_ONCE && !time.isOver(); keys += some) {
     some = await asRetention(db, (tx) => removeOldKeys(tx, KEYS_AT_ONCE))
   }
   return keys
 }
 
-async function removeRest(db: Pool, dryRun: boolean): Promise<{ profiles: number; upkeep: number }> {
-  if (dryRun) return { profiles: 0, upkeep: 0 }
+async function removeRest(db: Pool): Promise<{ profiles: number; upkeep: number }> {
   return asRetention(db, async (tx) => ({
     profiles: await removeUnusedProfiles(tx),
     upkeep: await removeOldUpkeep(tx),

@@ -11,13 +11,14 @@ export interface RetentionRun extends Pick<BackupContext, 'missionDays' | 'newId
   dryRun?: boolean
 }
 
-/** One run of retention, which leaves a row of what it did and why; a dry run leaves none. Throws what `retain` throws. */
+/** One run of retention, which leaves a row of what it did and why; a dry run leaves none, and no event. Throws what `retain` throws. */
 export async function runRetention({ db, mostMs, dryRun = false, ...context }: RetentionRun): Promise<RetainReport> {
   const { missionDays, newId, telemetry } = context
+  if (dryRun) return retain({ db, missionDays, mostMs, dryRun })
   const row = { id: newId(), kind: 'retain', backup: undefined, startedAt: new Date() } as const
   try {
-    const report = await retain({ db, missionDays, mostMs, dryRun })
-    if (!dryRun) await recordUpkeep(db, { ...row, ok: true, report })
+    const report = await retain({ db, missionDays, mostMs })
+    await recordUpkeep(db, { ...row, ok: true, report })
     telemetry.retained(report)
     return report
   } catch (error) {

@@ -10,7 +10,7 @@ export interface StoredContent {
 export type Cutoff = string
 
 /**
- * Contents that were stored last over a day ago, by chance where there are more than the limit: each has its turn some day. A
+ * Contents that were stored last over a day ago, by chance where there are more than the limit: each has its turn some day. Those of a tenant that is being removed go with it. A
  * mission's event names a file within minutes of its being stored, or its owner has lost the mission: what no event names by
  * now is named by none.
  */
@@ -24,7 +24,10 @@ export async function findOldContents(
     name: 'retention_old_contents',
     text: `
       select tenant_id as "tenantId", sha256, octet_length(bytes) as bytes
-      from taskforce.contents where created_at < $1::timestamptz order by random() limit $2`,
+      from taskforce.contents c
+      where created_at < $1::timestamptz
+        and not exists (select from taskforce.tenants t where t.id = c.tenant_id and t.deleted_at is not null)
+      order by random() limit $2`,
     values: [cutoff, limit],
   })
   return { cutoff, found: rows }

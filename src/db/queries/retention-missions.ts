@@ -55,6 +55,21 @@ export async function lockOld(
   return rows
 }
 
+/**
+ * Tables of a statement `with recursive`: of the tenant $1, what ended longer ago than the days $3 for the statuses $2, and
+ * what missions that stay go on from, directly or not.
+ */
+export const OLD_AND_NEEDED = `
+      old as (
+        select m.id, m.status from taskforce.missions m join unnest($2::text[], $3::int[]) k(status, days) using (status)
+        where m.tenant_id = $1 and ${isOld('m.ended_at', 'k.days')}
+      ), needed as (
+        select m.forked_from as id from taskforce.missions m
+        where m.tenant_id = $1 and m.forked_from is not null and m.id not in (select id from old)
+        union
+        select m.forked_from from needed join taskforce.missions m on m.id = needed.id where m.forked_from is not null
+      )`
+
 /** How many of a tenant's missions are old, and how many of these are needed by others that are not, directly or not. */
 export async function countOld(
   tx: RetentionTx,
@@ -64,15 +79,7 @@ export async function countOld(
   const { rows } = await tx.query<{ status: EndedStatus; old: number; needed: number }>({
     name: 'retention_count_old',
     text: `
-      with recursive old as (
-        select m.id, m.status from taskforce.missions m join unnest($2::text[], $3::int[]) k(status, days) using (status)
-        where m.tenant_id = $1 and ${isOld('m.ended_at', 'k.days')}
-      ), needed as (
-        select m.forked_from as id from taskforce.missions m
-        where m.tenant_id = $1 and m.forked_from is not null and m.id not in (select id from old)
-        union
-        select m.forked_from from needed join taskforce.missions m on m.id = needed.id where m.forked_from is not null
-      )
+      with recursive ${OLD_AND_NEEDED}
       select status, count(*)::int as old, (count(*) filter (where id in (select id from needed)))::int as needed
       from old group by status order by status`,
     values: [tenantId, keep.map(({ status }) => status), keep.map(({ days }) => days)],
