@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { backUpNow } from './commands/now.ts'
 import { downloadBackup } from './commands/download.ts'
 import { drillBackup } from './commands/drill.ts'
-import { holdBackup } from './commands/hold.ts'
+import { hold } from './commands/hold.ts'
 import { list } from './commands/list.ts'
 import { prune } from './commands/prune.ts'
 import { makeSectionFiles } from './commands/sections.ts'
@@ -103,14 +103,14 @@ function addLooking(program: Command, run: Run): void {
     .action(run(downloadBackup))
   program
     .command('hold')
-    .description('keeps one until it is released')
+    .description('keeps one and its offsite copy until they are released')
     .argument('<name>')
-    .action(run(holdBackup(true)))
+    .action(run(hold(true)))
   program
     .command('release')
-    .description('lets a held one go in its time')
+    .description('lets a held one and its offsite copy go in their time')
     .argument('<name>')
-    .action(run(holdBackup(false)))
+    .action(run(hold(false)))
 }
 
 function file(path: string): string {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { openDataKey } from '../../src/backup/codec/data-key.ts'
 import { backupAt } from '../../src/backup/known-backup.ts'
 import { decodeManifest, type Manifest } from '../../src/backup/manifest.ts'
+import { readManifest } from '../../src/backup/read-manifest.ts'
 import { manifestBeside } from '../../src/backup/restore/manifest-beside.ts'
 import { requireManifest } from '../../src/backup/restore/refusals.ts'
 import { listBackups } from '../../src/backup/retention/list-backups.ts'
@@ -19,7 +20,7 @@ export interface Source {
   dataKey: Buffer | undefined
 }
 
-/** A file where there is one of that name, else a backup of the store. Throws TerminalError `no_such_backup`, `manifest_missing`. */
+/** A file where there is one of that name, else a backup of the store. Throws TerminalError `no_such_backup`, `manifest_missing`, `manifest_damaged`. */
 export async function findSource(
   store: BackupStore,
   { what = 'LATEST', at, cwd }: { what: string | undefined; at: Date | undefined; cwd: string },
@@ -27,7 +28,8 @@ export async function findSource(
   const path = resolve(cwd, what)
   if (at === undefined && (await isFile(path))) return withKey(await readBeside(path), () => createReadStream(path))
   const backup = at === undefined ? await findBackup(store, what) : await before(store, at)
-  const manifest = requireManifest(backup.manifest)
+  // What is wrong with one that is there, says reading it again.
+  const manifest = backup.hasManifest ? await readManifest(store, backup.name) : requireManifest(undefined)
   return withKey(manifest, () => store.read(manifest.file))
 }
 

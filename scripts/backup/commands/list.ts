@@ -5,14 +5,16 @@ import type { Context, SharedOptions } from '../context.ts'
 import { open } from '../open.ts'
 import { EXIT } from '../run-words.ts'
 
-/** Lists the backups, the newest first. */
+/** Lists the backups, the newest first. Exit code 1 where one is damaged, or has lost its data. */
 export async function list(context: Context, options: SharedOptions): Promise<number> {
   const { main } = open({ ...options, database: false }, context)
   const backups = (await listBackups(main)).toSorted((a, b) => (a.name < b.name ? 1 : -1))
   if (options.json) context.terminal.json(backups.map(describeBackup))
   else if (backups.length === 0) context.terminal.print([`No backup in ${main.place}. Make one: npm run backup -- now`])
   else context.terminal.print([...backups.map(lineOf), `in ${main.place}`])
-  return EXIT.done
+  const isBroken = ({ state, hasManifest }: KnownBackup) =>
+    state === 'damaged' || (state === 'incomplete' && hasManifest)
+  return backups.some(isBroken) ? EXIT.failed : EXIT.done
 }
 
 function lineOf({ name, bytes, state, held, manifest, problem }: KnownBackup): string {

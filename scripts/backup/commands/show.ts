@@ -27,5 +27,5 @@ export async function show(context: Context, options: SharedOptions, name: strin
       ...contents.drift.map((line) => `  schema: ${line}`),
     ])
   }
-  return manifest === undefined ? EXIT.failed : EXIT.done
+  return state === 'damaged' || state === 'incomplete' ? EXIT.failed : EXIT.done
 }
