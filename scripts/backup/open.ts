@@ -43,7 +43,7 @@ export function open({ data, database = true, offsite = false }: OpenOptions, { 
   if (database && bare) throw noDatabase()
   const { config, secrets, findings } = readSettings({ ...surroundings, values, bare })
   const wrong = findings.filter(
-    ({ status, name }) => status === 'fail' && /^(DATABASE|JOBS_STORAGE|BACKUP)_/.test(name),
+    ({ status, name }) => status === 'fail' && /^(DATABASE|JOBS_STORAGE|BACKUP|MISSION_RETENTION)_/.test(name),
   )
   if (wrong.length > 0) throw settingsWrong(wrong.map(({ name, detail }) => `${name} ${detail}`))
   const known = Object.values(secrets).filter((secret) => secret !== undefined) as string[]

@@ -4,6 +4,9 @@ import type { Context } from './context.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 } as const
 
+/** What a command's words name and is not there, or can't be. */
+const USAGE: ReadonlySet<string> = new Set(['no_such_backup', 'time_wrong', 'tenant_not_found'])
+
 /** What is refused since something would be lost; the hint says how to go on. */
 const REFUSED: ReadonlySet<string> = new Set([
   'newest_backup_too_old',
@@ -34,7 +37,7 @@ export async function runWords(
     terminal.error(error instanceof Error ? error.message : String(error))
     if (!(error instanceof TerminalError)) return EXIT.failed
     if (error.hint !== undefined) terminal.error(error.hint)
-    if (error.code === 'no_such_backup' || error.code === 'time_wrong') return EXIT.usage
+    if (USAGE.has(error.code)) return EXIT.usage
     return REFUSED.has(error.code) || isRefusal(error) ? EXIT.refused : EXIT.failed
   }
 }

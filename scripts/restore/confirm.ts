@@ -4,14 +4,24 @@ import type { Terminal } from '../mission/terminal.ts'
 /**
  * Asks whether to go on. Throws TerminalError `not_confirmed` for a no, and where there is nobody to ask.
  * @param what would be done, as a sentence without its end
+ * @param json standard output is for one JSON value: the question goes to standard error
  */
-export async function confirm(terminal: Terminal, what: string): Promise<void> {
-  if (!terminal.interactive) {
+export async function confirm(
+  { interactive, streams: { stdin, stdout, stderr } }: Terminal,
+  what: string,
+  { json = false }: { json?: boolean | undefined },
+): Promise<void> {
+  if (!interactive || (json && !stderr.isTTY)) {
     throw new TerminalError('not_confirmed', `Nothing was done: ${what}, and there is no terminal to ask.`, {
       hint: 'Give --yes.',
     })
   }
   const { confirm: ask } = await import('@clack/prompts')
-  const answer = await ask({ message: `${what[0]?.toUpperCase()}${what.slice(1)}. Go on?`, initialValue: false })
+  const answer = await ask({
+    message: `${what[0]?.toUpperCase()}${what.slice(1)}. Go on?`,
+    initialValue: false,
+    input: stdin,
+    output: json ? stderr : stdout,
+  })
   if (answer !== true) throw new TerminalError('not_confirmed', 'Nothing was changed.')
 }

@@ -44,11 +44,14 @@ function createProgram(context: Context, done: (code: number) => void): Command 
     .exitOverride()
     .addHelpText('after', GUIDE)
     .action(async (what: string | undefined, options: Options, command: Command) => {
-      const { reconcile, at, replace, offsite } = options
+      const { reconcile, at, replace, offsite, into } = options
       if (reconcile === true && [what, at, replace, offsite].some((given) => given !== undefined))
         command.error('error: --reconcile restores nothing, so it takes no backup, no time and nothing to replace')
       if (reconcile !== true && what === undefined && at === undefined)
         command.error('error: name a backup, or LATEST, or a time with --at')
+      // Its own words, since commander's have the value, and a password may be in it.
+      if (into !== undefined && !/^postgres(ql)?:$/.test(URL.parse(into)?.protocol ?? ''))
+        command.error('error: --into takes the address of a database, such as postgresql://USER@HOST:5432/NAME')
       done(await (reconcile === true ? reconcileNow(context, options) : restoreNow(context, options, what)))
     })
 }

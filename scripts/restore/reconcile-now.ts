@@ -13,7 +13,8 @@ export async function reconcileNow(context: Context, options: Options): Promise<
   const { terminal } = context
   const opened = open({ ...options, database: options.into === undefined }, context)
   const { url, connect } = targetOf(options, opened)
-  if (options.yes !== true) await confirm(terminal, `a new generation of ${new URL(url).pathname.slice(1)} would begin`)
+  if (options.yes !== true)
+    await confirm(terminal, `a new generation of ${new URL(url).pathname.slice(1)} would begin`, options)
   const report = await reconcile({
     url,
     connect,

@@ -24,7 +24,7 @@ export async function restoreNow(context: Context, options: Options, what: strin
   if (!options.json) terminal.print(planLines(plan))
   // Where nothing is replaced, nothing can be lost.
   if (!plan.isEmpty && options.replace === true && options.yes !== true)
-    await confirm(terminal, `what is in ${plan.into} would be moved out of the way`)
+    await confirm(terminal, `what is in ${plan.into} would be moved out of the way`, options)
   const progress = showProgress(terminal.streams.stderr, 'Restores')
   const startedAt = new Date()
   const report = await restore({

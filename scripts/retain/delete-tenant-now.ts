@@ -1,11 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
 import { deleteTenant, type DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
+import { DEFAULT_TENANT_ID } from '../../src/db/queries/delete-tenant.ts'
 import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
 import type { Context, SharedOptions } from '../backup/context.ts'
 import { EXIT } from '../backup/run-words.ts'
 import { count } from '../mission/text.ts'
 import { confirm } from '../restore/confirm.ts'
 import { withPool } from './open-pool.ts'
+import { requireTenant } from './require-tenant.ts'
 
 /** Removes a tenant for good, and tells until when its data is in backups. Exit code 1 where the store could not be asked. */
 export async function deleteTenantNow(
@@ -14,9 +16,12 @@ export async function deleteTenantNow(
   tenantId: string,
 ): Promise<number> {
   const { terminal } = context
-  if (options.yes !== true) await confirm(terminal, `everything of the tenant ${tenantId} would be removed for good`)
-  const startedAt = new Date()
   const report = await withPool(context, options, async (db, { main: store, retentionDays }) => {
+    await requireTenant(db, tenantId)
+    // That one is refused whatever the answer.
+    if (options.yes !== true && tenantId !== DEFAULT_TENANT_ID)
+      await confirm(terminal, `everything of the tenant ${tenantId} would be removed for good`, options)
+    const startedAt = new Date()
     const done = await deleteTenant({ db, tenantId, store, retentionDays })
     await recordUpkeep(db, {
       id: uuidv7(),

@@ -1,12 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../backup/context.ts'
+import { DEFAULT_TENANT_ID as DEFAULT_TENANT } from '../../src/db/queries/delete-tenant.ts'
 import { runWords } from '../backup/run-words.ts'
 import { deleteTenantNow } from './delete-tenant-now.ts'
 import { changePolicy, showPolicies } from './policies.ts'
 import type { EndedStatus as Status } from '../../src/db/queries/retention-missions.ts'
 import { retainNow } from './retain-now.ts'
-
-const DEFAULT_TENANT = '00000000-0000-7000-8000-000000000001'
 
 const GUIDE = `
 An ended mission is kept for the days of its tenant's policy for how it ended, else for MISSION_RETENTION_DAYS, else for ever; and
@@ -48,14 +47,14 @@ function createProgram(context: Context, done: (code: number) => void): Command 
     .description('sets for how many days missions are kept that ended so')
     .argument('<status>', 'completed, failed or cancelled', status)
     .argument('<days>', 'a whole number, or "default"', days)
-    .option('--tenant <id>', 'whose', DEFAULT_TENANT)
+    .option('--tenant <id>', 'whose', tenant, DEFAULT_TENANT)
     .action(async (how: Status, keepDays: number | undefined, _: unknown, command: Command) =>
       done(await changePolicy(context, command.optsWithGlobals(), how, keepDays)),
     )
   program
     .command('delete-tenant')
     .description('removes a tenant and everything of it, and says until when backups have it')
-    .argument('<id>')
+    .argument('<id>', 'of the tenant', tenant)
     .option('--yes', 'does not ask')
     .action(async (id: string, _: unknown, command: Command) =>
       done(await deleteTenantNow(context, command.optsWithGlobals(), id)),
@@ -72,4 +71,9 @@ function days(text: string): number | undefined {
   if (text === 'default') return undefined
   if (/^\d{1,5}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It is a whole number of days, or "default".')
+}
+
+function tenant(text: string): string {
+  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)) return text.toLowerCase()
+  throw new InvalidArgumentError(`It is a tenant's id, such as ${DEFAULT_TENANT}.`)
 }

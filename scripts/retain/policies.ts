@@ -4,6 +4,7 @@ import type { EndedStatus } from '../../src/db/queries/retention-missions.ts'
 import type { Context, SharedOptions } from '../backup/context.ts'
 import { open } from '../backup/open.ts'
 import { EXIT } from '../backup/run-words.ts'
+import { requireTenant } from './require-tenant.ts'
 
 export async function showPolicies(context: Context, options: SharedOptions): Promise<number> {
   const { databaseUrl, connect, missionDays } = open(options, context)
@@ -30,6 +31,7 @@ export async function changePolicy(
   await withClient(
     databaseUrl,
     async (client) => {
+      await requireTenant(client, tenantId)
       if (keepDays === undefined) await clearPolicy(client, tenantId, status)
       else await setPolicy(client, { tenantId, status, keepDays })
     },

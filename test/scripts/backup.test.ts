@@ -18,6 +18,7 @@ import { createWorld, script, say, type World } from '../support/engine.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 
 const execute = promisify(execFile)
+const NOBODY = '00000000-0000-7000-8000-00000000dead'
 const SCRIPT = fileURLToPath(new URL('../../scripts/backup.ts', import.meta.url))
 
 let world: World
@@ -44,8 +45,11 @@ interface Run {
   stderr: string
 }
 
-async function run(command: typeof backup, words: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+/** @param typed by somebody on a terminal; undefined: there is nobody */
+async function run(command: typeof backup, words: string[], env: NodeJS.ProcessEnv = {}, typed?: string): Promise<Run> {
+  const opened = () => Object.assign(new PassThrough(), { isTTY: typed !== undefined, setRawMode: () => undefined })
+  const streams = { stdin: opened(), stdout: opened(), stderr: opened() }
+  if (typed !== undefined) streams.stdin.write(typed)
   const terminal = createTerminal(streams as unknown as Streams, {})
   const settings = { DATABASE_URL: world.database.ownerUrl, BACKUP_FOLDER: join(folder, 'backups'), ...env }
   const code = await command(words, { env: settings, cwd: folder, terminal })
@@ -246,6 +250,8 @@ describe('npm run restore', () => {
     [[], /name a backup/],
     [['--at', 'yesterday'], /a time with its zone/],
     [['--at', '2026-01-01T00:00:00'], /a time with its zone/],
+    [['LATEST', '--into', 'not a url'], /--into takes the address/],
+    [['--reconcile', '--into', 'not a url'], /--into takes the address/],
     [['LATEST', '--reconcile'], /--reconcile restores nothing/],
     [['--reconcile', '--replace'], /--reconcile restores nothing/],
   ])('answers %j with 2', async (words, message) => {
@@ -275,12 +281,42 @@ describe('npm run retain', () => {
   })
 
   it('refuses to remove the default tenant, and any without being asked', async () => {
-    const id = '00000000-0000-7000-8000-000000000001'
+    const id = '00000000-0000-7000-8000-0000000000fe'
+    await world.sql(`insert into taskforce.tenants (id, name) values ($1, 'stays')`, [id])
     expect(await run(retain, ['delete-tenant', id])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('--yes'),
     })
-    expect(await run(retain, ['delete-tenant', id, '--yes'])).toMatchObject({ code: 3 })
+    for (const words of [[], ['--yes']])
+      expect(await run(retain, ['delete-tenant', DEFAULT_TENANT, ...words])).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('default tenant was not removed'),
+      })
+  })
+
+  it.each([
+    [['set', 'failed', '30', '--tenant', 'xx'], /It is a tenant's id, such as/],
+    [['set', 'failed', '30', '--tenant', NOBODY], /there is no tenant/],
+    [['set', 'failed', 'default', '--tenant', NOBODY], /there is no tenant/],
+    [['delete-tenant', 'xx', '--yes'], /It is a tenant's id, such as/],
+    [['delete-tenant', NOBODY], /there is no tenant/],
+  ])('answers %j with 2', async (words, message) => {
+    expect(await run(retain, words)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) })
+  })
+
+  it('refuses a setting that it would have to go without', async () => {
+    const { code, stderr } = await run(retain, ['now'], { MISSION_RETENTION_DAYS: 'abc' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('MISSION_RETENTION_DAYS')
+  })
+
+  it('asks on standard error where JSON is wanted, which has standard output for itself', async () => {
+    const id = '00000000-0000-7000-8000-0000000000fd'
+    await world.sql(`insert into taskforce.tenants (id, name) values ($1, 'asked for')`, [id])
+    const { code, stdout, stderr } = await run(retain, ['--json', 'delete-tenant', id], {}, 'y')
+    expect(code).toBe(0)
+    expect(stderr).toContain('removed for good. Go on?')
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'asked for' })
   })
 
   it('removes a tenant and says until when backups have it', async () => {
