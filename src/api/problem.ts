@@ -22,7 +22,7 @@ export function problem(refusal: Refusal, path: string, invocationId: string): A
   const { status, title } = statuses[refusal.code]
   const body = {
     type: `https://taskforce.example.com/problems/${refusal.code}`,
-    title,
+    title: refusal.title ?? title,
     status,
     detail: refusal.message,
     instance: `${path}#${invocationId}`,

@@ -18,10 +18,19 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly errors: readonly { pointer: string; detail: string }[]
 
-  constructor(code: RefusalCode, detail: string, errors: readonly { pointer: string; detail: string }[] = []) {
+  /** In place of the code's own, where that is about something else. */
+  readonly title: string | undefined
+
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    errors: readonly { pointer: string; detail: string }[] = [],
+    title?: string,
+  ) {
     super(detail)
     this.code = code
     this.errors = errors
+    this.title = title
   }
 }
 

@@ -111,7 +111,9 @@ describe('the routes of backups', () => {
     const lock = await env.owner.connect()
     await lock.query('select pg_advisory_lock(1952543595, 2)')
     try {
-      expect(await send(BACKUPS)).toEqual(problem(409, 'illegal_state', [], 'under way'))
+      const answer = await send(BACKUPS)
+      expect(answer).toEqual(problem(409, 'illegal_state', [], 'under way'))
+      expect(answer.body).toMatchObject({ title: 'Another backup or drill is under way' })
     } finally {
       await lock.query('select pg_advisory_unlock(1952543595, 2)')
       lock.release()

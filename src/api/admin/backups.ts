@@ -101,17 +101,18 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const CODES: Readonly<Record<string, RefusalCode>> = {
-  upkeep_running: 'illegal_state',
-  backup_exists: 'illegal_state',
-  newest_backup_too_old: 'illegal_state',
-  backup_too_large: 'too_large',
-  backup_missing: 'not_found',
+const CODES: Readonly<Record<string, { code: RefusalCode; title?: string }>> = {
+  upkeep_running: { code: 'illegal_state', title: 'Another backup or drill is under way' },
+  backup_exists: { code: 'illegal_state', title: 'There is a backup of this name' },
+  newest_backup_too_old: { code: 'illegal_state', title: 'The newest backup is too old' },
+  backup_too_large: { code: 'too_large' },
+  backup_missing: { code: 'not_found' },
 }
 
 /** What this deployment is to mend is no defect of the request's: 503 with the words for it. */
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof TerminalError)) return error
   const detail = error.hint === undefined ? error.message : `${error.message} ${error.hint}`
-  return new Refusal(CODES[error.code] ?? 'not_ready', detail)
+  const { code, title } = CODES[error.code] ?? { code: 'not_ready' }
+  return new Refusal(code, detail, [], title)
 }
