@@ -137,9 +137,11 @@ describe('ended missions', () => {
       `insert into taskforce.upkeep (id, kind, started_at, ended_at, ok, report)
        select gen_random_uuid(), 'prune', at, at, true, '{}' from unnest(array[now() - interval '500 days', now()]) at`,
     )
-    const parts = ({ durationsMs: _, dryRun: __, ...rest }: RetainReport) => ({
-      ...rest,
-      tenants: rest.tenants.map((tenant) => ({ ...tenant, done: true })),
+    const parts = (report: RetainReport) => ({
+      ...report,
+      dryRun: undefined,
+      durationsMs: undefined,
+      tenants: report.tenants.map((tenant) => ({ ...tenant, done: true })),
     })
     const before = await left()
     const would = await run({ dryRun: true })
