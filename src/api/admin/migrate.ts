@@ -10,6 +10,7 @@ import { clearDrain, hasDrains, readDrain, setDrain } from '../../db/queries/dra
 import { CODE_REVISION } from '../../db/schema-revision.ts'
 import { TerminalError } from '../../domain/errors.ts'
 import { Refusal } from '../../missions/refusal.ts'
+import { version } from '../../version.ts'
 import { json, type ApiRequest, type ApiResponse } from '../http.ts'
 import { parse, text } from '../parse.ts'
 import { readJson } from '../read-body.ts'
@@ -47,7 +48,7 @@ export async function migrate(request: ApiRequest, database: Database): Promise<
   const wanted = parse(requestSchema, (await readJson(request)).value)
   try {
     const done = await act(wanted, database)
-    return json(200, { ...(await standing(database)), ...done, codeRevision: CODE_REVISION })
+    return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION })
   } catch (error) {
     throw error instanceof TerminalError ? refusalOf(error) : error
   }

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { listSecrets, readApiKey, restart, storeApiKey } from './commands.ts'
+import { readOutput, readSecret } from './read-output.ts'
+import type { Session } from './session.ts'
+import type { Target } from './target.ts'
+
+/** The API's key, made where the vault has none: no template makes a secret. Never in an argument, a log or an answer. */
+export async function apiKeyOf(session: Session, target: Target): Promise<string> {
+  const { run, log } = session
+  const names = await readOutput(run, listSecrets(target), z.array(z.string()))
+  if (!names.includes(target.apiKeySecret)) {
+    await makeKey(session, target)
+    log.say(`  made ${target.apiKeySecret} in ${target.vault}; read it with az keyvault secret show`)
+  }
+  return fetchApiKey(session, target)
+}
+
+/** The key that is there. */
+export async function fetchApiKey({ run, log }: Session, target: Target): Promise<string> {
+  return log.keep(await readSecret(run, readApiKey(target)))
+}
+
+async function makeKey({ run, log }: Session, target: Target): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'taskforce-key-'))
+  try {
+    const file = join(folder, 'key')
+    await writeFile(file, log.keep(randomBytes(32).toString('base64url')), { mode: 0o600 })
+    await run(storeApiKey(target, file))
+    // An app that looked for the secret before it was there keeps the failure for hours.
+    await run(restart(target))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import { EXIT, runWords } from '../backup/run-words.ts'
+import { deploy, type Progress } from './deploy.ts'
+import { openSession, type DeployContext } from './open-session.ts'
+import { planDeploy } from './plan.ts'
+import { addChangeOptions, createProgram, environmentArgument, readOptions } from './program.ts'
+import { recover } from './recover.ts'
+import { isRefused } from './refused.ts'
+
+const GUIDE = `
+Builds the package of this folder, shows what would change in Azure and asks, brings the infrastructure to bicep/, expands the
+schema, drains, publishes, resumes, runs a mission to its end, cleans the schema up, and records all that. Where the new package
+does not work it goes back to the one of before by itself. The Azure CLI has to be signed in (az login); with private endpoints,
+this machine has to be in the virtual network.
+
+Every failure says how things stand; the same command goes on from there. A log is in .taskforce/, without secrets.
+
+Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused because it would lose something (says how to go on).`
+
+const DESCRIPTION = 'Brings an environment in Azure to the sources of this folder.'
+
+/** Runs `npm run deploy` with the words after `--` and answers its exit code. */
+export function main(words: string[], context: DeployContext): Promise<number> {
+  return runWords((done) => create(context, done), words, context, isRefused)
+}
+
+function create(context: DeployContext, done: (code: number) => void): Command {
+  const program = createProgram(context, { name: 'deploy', description: DESCRIPTION, guide: GUIDE })
+  return addChangeOptions(program)
+    .option('--location <region>', 'where; AZURE_LOCATION, else westeurope')
+    .option('--skip-infra', 'leaves the infrastructure as it is')
+    .option('--database-user <login>', 'login of Postgres with which unfinished missions are checked before')
+    .action(async () => done(await run(program, context)))
+}
+
+async function run(program: Command, context: DeployContext): Promise<number> {
+  const options = readOptions(program, context.env)
+  const session = openSession('deploy', environmentArgument(program), options, context)
+  const { terminal } = context
+  if (options.dryRun === true) {
+    const lines = planDeploy(session.environment, options)
+    if (options.json === true) terminal.json(lines)
+    else terminal.print(lines)
+    return EXIT.done
+  }
+  const progress: Progress = { startedAt: session.now().toISOString() }
+  try {
+    const record = await deploy(session, progress)
+    if (options.json === true) terminal.json(record)
+    else terminal.print([`${record.version} runs in ${record.environment}: ${progress.target?.apiUrl}`])
+    return EXIT.done
+  } catch (error) {
+    throw await recover(session, progress, error)
+  }
+}

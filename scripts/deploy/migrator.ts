@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { TerminalError } from '../../src/domain/errors.ts'
+import type { Clock } from '../../src/engine/ports.ts'
+import type { DeployLog } from './deploy-log.ts'
+import type { MigratorRequest } from './requests.ts'
+
+/** Where the database stands, as the migrator answers it. */
+const standingSchema = z.object({
+  version: z.string(),
+  codeRevision: z.int(),
+  revision: z.int(),
+  minCode: z.int(),
+  pending: z.array(z.string()),
+  drift: z.array(z.string()),
+  drain: z.object({ by: z.string(), reason: z.string(), until: z.string().optional() }).nullable(),
+  /** Missions that instances which live hold. */
+  held: z.int(),
+  done: z.array(z.string()).default([]),
+  logins: z.array(z.object({ name: z.string(), created: z.boolean(), refused: z.array(z.string()) })).default([]),
+})
+
+export type Standing = z.infer<typeof standingSchema>
+
+export type AskMigrator = (request: MigratorRequest) => Promise<Standing>
+
+export interface MigratorOptions {
+  url: string
+  key: string
+  clock: Clock
+  log: DeployLog
+  /** The package that has to answer; absent: any. A new one takes a while to be the one that does. */
+  expected?: { version: string; codeRevision: number }
+}
+
+/** The platform ends an answer at 230 s. */
+const REQUEST_MS = 240_000
+const WAITS_MS = [5_000, 10_000, 15_000, 30_000, 30_000, 60_000, 60_000, 60_000, 60_000]
+
+/**
+ * Asks the migrator, and again while it is not there yet or its answer was cut off: what it does goes on meanwhile, and a repeat
+ * waits for that. Throws TerminalError `migrate_refused` with its reason, `migrator_unreachable`.
+ */
+export function createMigrator({ url, key, clock, log, expected }: MigratorOptions): AskMigrator {
+  return async (request) => {
+    const waits = [...WAITS_MS]
+    for (;;) {
+      log.write(`POST ${url}/migrate ${JSON.stringify(request)}`)
+      const answer = await post(url, key, request)
+      if ('standing' in answer) {
+        log.write(JSON.stringify(answer.standing))
+        if (isExpected(answer.standing, expected)) return answer.standing
+      }
+      const why = 'standing' in answer ? `${answer.standing.version} still answers` : answer.why
+      log.write(why)
+      const wait = waits.shift()
+      if (wait === undefined) throw unreachable(url, why)
+      log.say(`The migrator does not answer yet (${why}): once more in ${wait / 1000} s.`)
+      await clock.sleep(wait)
+    }
+  }
+}
+
+function isExpected(standing: Standing, expected: MigratorOptions['expected']): boolean {
+  if (expected === undefined) return true
+  return standing.version === expected.version && standing.codeRevision === expected.codeRevision
+}
+
+async function post(
+  url: string,
+  key: string,
+  request: MigratorRequest,
+): Promise<{ standing: Standing } | { why: string }> {
+  try {
+    const response = await fetch(new URL('/migrate', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-functions-key': key },
+      body: JSON.stringify(request),
+      signal: AbortSignal.timeout(REQUEST_MS),
+    })
+    const body: unknown = await response.json().catch(() => undefined)
+    if (response.status === 400 || response.status === 409) throw refused(body)
+    const parsed = standingSchema.safeParse(body)
+    return response.ok && parsed.success ? { standing: parsed.data } : { why: whyOf(response.status, body) }
+  } catch (error) {
+    if (error instanceof TerminalError) throw error
+    return { why: reasonOf(error) }
+  }
+}
+
+const problemSchema = z.looseObject({ detail: z.string() })
+
+function whyOf(status: number, body: unknown): string {
+  const parsed = problemSchema.safeParse(body)
+  return parsed.success ? `${status}: ${parsed.data.detail}` : String(status)
+}
+
+function refused(body: unknown): TerminalError {
+  const parsed = problemSchema.safeParse(body)
+  return new TerminalError(
+    'migrate_refused',
+    `The migrator refuses: ${parsed.success ? parsed.data.detail : 'no reason given'}`,
+  )
+}
+
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: { code?: string } }
+  return cause?.code ?? (error instanceof Error ? error.message : String(error))
+}
+
+function unreachable(url: string, why: string): TerminalError {
+  return new TerminalError(
+    'migrator_unreachable',
+    `The migrator at ${url} does not do what it is asked for (${why}).`,
+    {
+      hint: 'With private endpoints, run this inside the virtual network. Its log is in Application Insights, as cloud_RoleName of the migrator.',
+    },
+  )
+}

@@ -1,0 +1,17 @@
+/** Of all three commands; each takes some of them. */
+export interface Options {
+  json?: boolean
+  dryRun?: boolean
+  yes?: boolean
+  skipInfra?: boolean
+  /** Version or commit to go back to. */
+  to?: string
+  location: string
+  subscription?: string
+  /** Login for check-deploy. */
+  databaseUser?: string
+  /** Seconds that missions get to be handed over. */
+  wait: number
+  smokeGoal: string
+  smokeProfile?: string
+}

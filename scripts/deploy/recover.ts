@@ -1,0 +1,67 @@
+import { TerminalError } from '../../src/domain/errors.ts'
+import { recordOf, type Progress } from './deploy.ts'
+import { writeRecord } from './records.ts'
+import { rollBack } from './roll-back.ts'
+import type { Session } from './session.ts'
+import { recoveryOf } from './stages.ts'
+
+/** After a deployment failed: goes back where that helps, records it, and answers the error that says how things stand. */
+export async function recover(session: Session, progress: Progress, error: unknown): Promise<TerminalError> {
+  const { stage, environment, log } = session
+  const message = log.scrub(error instanceof Error ? error.message : String(error))
+  log.say(`✘ ${stage}: ${message}`)
+  const { state, runs } = recoveryOf(stage)
+  const back = runs === 'doubtful' ? await goBack(session, progress, `${stage} failed: ${message}`) : undefined
+  const told = back?.told ?? state
+  const isNew = runs === 'new' || back?.isDone === false
+  const outcome = runs === 'new' ? 'deployed' : 'failed'
+  await recordEnd(session, progress, { outcome, runs: isNew, reason: `${stage}: ${message}`.slice(0, 500) })
+  const hints = [
+    error instanceof TerminalError ? error.hint : undefined,
+    `Then, or to try again: npm run deploy -- ${environment.name}`,
+  ]
+  return new TerminalError(codeOf(error), `The deployment failed at ${stage}: ${message}\n${told}`, {
+    hint: [...hints.filter((hint) => hint !== undefined), `Everything that was done: ${log.file}`].join('\n'),
+    cause: error,
+  })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof TerminalError ? error.code : 'deploy_failed'
+}
+
+async function goBack(
+  session: Session,
+  progress: Progress,
+  reason: string,
+): Promise<{ isDone: boolean; told: string }> {
+  const stays = (told: string) => ({ isDone: false, told })
+  const { target, previous, migrator, apiKey, who = 'unknown', made } = progress
+  const state = recoveryOf(session.stage).state
+  if (target === undefined || migrator === undefined || apiKey === undefined) return stays(state)
+  if (previous === undefined) return stays(`${state} There is no earlier deployment to go back to; the drain is over.`)
+  if (previous.package.sha256 === made?.sha256) return stays(`${state} What ran before is the same package.`)
+  session.log.say(`  going back to ${previous.version} (${previous.commit.slice(0, 12)})`)
+  try {
+    await rollBack(session, { target, migrator, apiKey, to: previous, who, reason })
+    return {
+      isDone: true,
+      told: `It went back to ${previous.version} (${previous.commit.slice(0, 12)}), which was tested and runs.`,
+    }
+  } catch (error) {
+    const why = session.log.scrub(error instanceof Error ? error.message : String(error))
+    return stays(
+      `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: npm run rollback -- ${session.environment.name}`,
+    )
+  }
+}
+
+/** Where it came so far that there is something to say, and a place to say it. */
+async function recordEnd(session: Session, progress: Progress, end: Parameters<typeof recordOf>[2]): Promise<void> {
+  const { target, made } = progress
+  if (target === undefined || made === undefined) return
+  const record = recordOf(session, progress, end)
+  await writeRecord(session.run, target, record).catch((failure: Error) =>
+    session.log.write(`not recorded: ${failure.message}`),
+  )
+}

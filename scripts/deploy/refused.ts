@@ -1,0 +1,14 @@
+import { TerminalError } from '../../src/domain/errors.ts'
+
+const REFUSED: ReadonlySet<string> = new Set([
+  'package_does_not_fit',
+  'missions_change',
+  'uncommitted',
+  'other_subscription',
+  'package_differs',
+])
+
+/** What these commands refuse since something would be lost: exit code 3. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof TerminalError && REFUSED.has(error.code)
+}

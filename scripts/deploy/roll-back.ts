@@ -1,0 +1,48 @@
+import { requireFit } from './choose-package.ts'
+import { exchange } from './exchange.ts'
+import type { AskMigrator } from './migrator.ts'
+import { writeRecord, type DeploymentRecord } from './records.ts'
+import { inStage, type Session } from './session.ts'
+import { smoke } from './smoke.ts'
+import { bringPackage } from './stored-package.ts'
+import type { Target } from './target.ts'
+
+export interface RollBack {
+  target: Target
+  migrator: AskMigrator
+  apiKey: string
+  /** The deployment whose package runs afterwards. */
+  to: DeploymentRecord
+  who: string
+  reason: string
+}
+
+/** Publishes the package of an earlier deployment where it can run on the schema, tests and records it. Throws TerminalError. */
+export async function rollBack(session: Session, work: RollBack): Promise<DeploymentRecord> {
+  const { target, migrator, apiKey, to, who, reason } = work
+  const startedAt = session.now().toISOString()
+  const schema = await migrator({ action: 'status' })
+  requireFit(to, schema)
+  const file = await inStage(session, 'package', () => bringPackage(session, target, to))
+  await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
+  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to.version)))
+  const { revision, minCode } = schema
+  const record: DeploymentRecord = {
+    ...to,
+    kind: 'rollback',
+    outcome: 'deployed',
+    runs: true,
+    schema: { revision, minCode },
+    who,
+    startedAt,
+    endedAt: session.now().toISOString(),
+    reason,
+  }
+  await inStage(session, 'record', () => writeRecord(session.run, target, record))
+  return record
+}
+
+export function smokeOptions({ options, clock, log }: Session, target: Target, apiKey: string, version: string) {
+  const { smokeGoal: goal, smokeProfile: profile } = options
+  return { url: target.apiUrl, apiKey, version, goal, profile, clock, log }
+}

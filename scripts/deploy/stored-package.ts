@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { TerminalError } from '../../src/domain/errors.ts'
+import { fetchPackage, showPackage, storePackage } from './commands.ts'
+import type { Package } from './package/build-package.ts'
+import { readOutput } from './read-output.ts'
+import type { DeploymentRecord } from './records.ts'
+import type { Session } from './session.ts'
+import type { Target } from './target.ts'
+
+const blobsSchema = z.array(z.looseObject({ name: z.string(), metadata: z.record(z.string(), z.string()).nullish() }))
+
+/** Stores a package once: what is published later is these bytes. @throws TerminalError `package_differs` */
+export async function keepPackage({ run, log }: Session, target: Target, made: Package): Promise<void> {
+  const found = await readOutput(run, showPackage(target, made.blob), blobsSchema)
+  const stored = found.find(({ name }) => name === made.blob)
+  if (stored === undefined) return void (await run(storePackage(target, made, made.file)))
+  if (stored.metadata?.['sha256'] === made.sha256) return log.say(`  ${made.blob} is stored already`)
+  throw new TerminalError('package_differs', `${made.blob} is stored with other bytes than these.`, {
+    hint: 'The same commit gave another package: are node_modules those of package-lock.json? Run npm ci, then this again.',
+  })
+}
+
+/** The package of a deployment, as it was stored. @throws TerminalError `package_damaged` */
+export async function bringPackage(
+  session: Session,
+  target: Target,
+  { package: kept }: DeploymentRecord,
+): Promise<string> {
+  const file = join(session.packages, basename(kept.blob))
+  await mkdir(session.packages, { recursive: true })
+  await session.run(fetchPackage(target, kept.blob, file))
+  const sha256 = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+  if (sha256 === kept.sha256) return file
+  throw new TerminalError('package_damaged', `${kept.blob} is not what was deployed: its SHA-256 is ${sha256}.`, {
+    hint: 'Deploy the commit again: git checkout COMMIT && npm ci && npm run deploy',
+  })
+}

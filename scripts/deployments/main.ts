@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { EXIT, runWords } from '../backup/run-words.ts'
+import { requireTarget } from '../deploy/find-target.ts'
+import { openSession, type DeployContext } from '../deploy/open-session.ts'
+import { requireAccount } from '../deploy/preflight.ts'
+import { createProgram, environmentArgument, readOptions } from '../deploy/program.ts'
+import { readRecords, runningRecord, type DeploymentRecord } from '../deploy/records.ts'
+import { isRefused } from '../deploy/refused.ts'
+
+const GUIDE = `
+The one that runs is marked with an arrow. They lie beside the packages, in the container of deployments.
+
+Exit codes: 0 done, 1 it failed, 2 wrong usage.`
+
+const DESCRIPTION = 'Lists the deployments of an environment in Azure, the newest first.'
+
+/** Runs `npm run deployments` with the words after `--` and answers its exit code. */
+export function main(words: string[], context: DeployContext): Promise<number> {
+  return runWords((done) => create(context, done), words, context, isRefused)
+}
+
+function create(context: DeployContext, done: (code: number) => void): Command {
+  const program = createProgram(context, { name: 'deployments', description: DESCRIPTION, guide: GUIDE })
+  return program.action(async () => done(await run(program, context)))
+}
+
+async function run(program: Command, context: DeployContext): Promise<number> {
+  const options = readOptions(program, context.env)
+  const session = openSession('deployments', environmentArgument(program), options, context)
+  const { environment, run: runCommand } = session
+  await requireAccount(session)
+  const records = await readRecords(runCommand, await requireTarget(runCommand, environment), environment)
+  const running = runningRecord(records)
+  if (options.json === true) context.terminal.json(records)
+  else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])
+  else context.terminal.print(records.map((record) => lineOf(record, record === running)))
+  return EXIT.done
+}
+
+function lineOf(
+  { startedAt, version, commit, kind, outcome, schema, who, reason }: DeploymentRecord,
+  runs: boolean,
+): string {
+  const parts = [startedAt, version, commit.slice(0, 12), kind, outcome, `schema ${schema?.revision ?? '?'}`, who]
+  return `${runs ? '→' : ' '} ${parts.join('  ')}${reason === undefined ? '' : `  (${reason})`}`
+}

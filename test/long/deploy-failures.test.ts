@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { main as deploy } from '../../scripts/deploy/main.ts'
+import { version } from '../../src/version.ts'
+import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+
+let cloud: Cloud
+beforeEach(async () => {
+  cloud = await createCloud()
+})
+
+const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)] as const
+
+/** Each stage, what fails in it, what is said, and which package runs afterwards. */
+const FAILURES: [stage: string, fail: (cloud: Cloud) => Promise<void> | void, state: string, runs: string][] = [
+  ['preflight', (to) => to.fail('account show'), 'Nothing was changed.', FIRST],
+  ['preflight', (to) => to.fail('download-batch'), 'Nothing was changed.', FIRST],
+  ['what-if', (to) => to.fail('sub what-if'), 'Nothing was changed.', FIRST],
+  ['infrastructure', (to) => to.fail('sub create'), 'app and the database are as they were', FIRST],
+  ['package', (to) => to.fail('blob list'), 'package is not stored', FIRST],
+  ['package', (to) => to.fail('--name packages/'), 'package is not stored', FIRST],
+  ['api-key', (to) => to.fail('secret show'), 'package stored', FIRST],
+  ['migrator', (to) => to.fail('--name func-migrator --src'), 'The app runs the package of before', FIRST],
+  ['migrator', (to) => to.fail('keys list'), 'The app runs the package of before', FIRST],
+  ['migrator', refuse('expand'), 'The app runs the package of before', FIRST],
+  ['drain', refuse('drain'), 'on the expanded schema', FIRST],
+  ['publish', (to) => to.fail('--name func-app --src'), `It went back to ${version}`, FIRST],
+  ['resume', refuse('resume'), 'takes missions up again when the drain is over', SECOND],
+  ['contract', refuse('all'), 'that only clean up after the old one are pending', SECOND],
+  ['record', (to) => to.fail('record.json'), 'not recorded', SECOND],
+]
+
+function refuse(action: string): (cloud: Cloud) => void {
+  return ({ apps }) =>
+    void apps.refusals.set(action, [{ status: 409, body: { detail: 'migration_failed: on purpose' } }])
+}
+
+describe('a deployment that fails', () => {
+  it.each(FAILURES)('at %s says how things stand, and the next run repairs it', async (stage, fail, state, runs) => {
+    await cloud.run(deploy, 'staging', '--yes')
+    cloud.source.commit = SECOND
+    await fail(cloud)
+    const failed = await cloud.run(deploy, 'staging', '--yes')
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toContain(`The deployment failed at ${stage}: `)
+    expect(failed.stderr).toContain(state)
+    expect(failed.stderr).toContain('npm run deploy -- staging')
+    expect(failed.stderr).toMatch(/Everything that was done: \.taskforce\/deploy-staging-\w+\.log/)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(runs))
+    // Whatever failed, nobody is kept from working; a drain that could not be cleared ends by itself.
+    if (stage !== 'resume') expect(cloud.apps.database.drain).toBeNull()
+    const repaired = await cloud.run(deploy, 'staging', '--yes')
+    expect(repaired).toMatchObject({ code: 0, stderr: '' })
+    expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))
+    expect(cloud.apps.database.drain).toBeNull()
+  })
+
+  it("leaves somebody else's drain alone and does not publish under it", async () => {
+    await cloud.run(deploy, 'staging', '--yes')
+    cloud.source.commit = SECOND
+    cloud.apps.database.drain = { by: 'restore', reason: 'a restore of x' }
+    const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('drained by restore: a restore of x'),
+    })
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+    expect(cloud.apps.database.drain).toMatchObject({ by: 'restore' })
+  })
+
+  it('gives up on refusals that stay, and says what may be the reason', async () => {
+    await cloud.fail('keys list', 'ERROR: 403 Forbidden', 100)
+    const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
+    expect(code).toBe(1)
+    expect(stderr).toContain('a role is missing, or this machine is outside the virtual network')
+    expect(cloud.slept.reduce((sum, ms) => sum + ms, 0)).toBe(300_000)
+  })
+
+  it('without the Azure CLI says where to get it', async () => {
+    const { code, stderr } = await cloud.run(
+      (words, context) => deploy(words, { ...context, env: { PATH: '' } }),
+      'staging',
+      '--yes',
+    )
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('https://aka.ms/azure-cli') })
+  })
+})

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { main as deploy } from '../../scripts/deploy/main.ts'
+import { STAGES } from '../../scripts/deploy/stages.ts'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
+import { version } from '../../src/version.ts'
+import { createCloud, MIGRATOR_KEY, type Cloud } from '../support/azure/cloud.ts'
+
+let cloud: Cloud
+beforeEach(async () => {
+  cloud = await createCloud()
+})
+
+const FIRST = 'a'.repeat(40)
+
+async function deployed(commit: string): Promise<void> {
+  cloud.source.commit = commit
+  const { code, stdout, stderr } = await cloud.run(deploy, 'staging', '--yes')
+  expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' })
+}
+
+describe('npm run deploy', () => {
+  it('goes through all stages into an empty subscription, and says what runs where', async () => {
+    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes')
+    expect(code).toBe(0)
+    const stages = [...stdout.matchAll(/^✔ (\S+) +[\d.]+ m?s$/gm)].map(([, stage]) => stage)
+    expect(stages).toEqual(STAGES)
+    expect(stdout).toContain('+ 42 to create')
+    expect(stdout).toContain('inside the virtual network')
+    expect(stdout).toContain('quota used up: OpenAI.GlobalStandard.gpt-5-mini (500 of 500)')
+    expect(stdout.trimEnd()).toMatch(new RegExp(`${version} runs in staging: ${cloud.apps.url}$`))
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+    expect(cloud.apps.asked.map(({ action }) => action)).toEqual(['status', 'expand', 'drain', 'resume', 'all'])
+    expect(cloud.apps.database).toMatchObject({ revision: CODE_REVISION, drain: null })
+    expect(cloud.apps.asked[1]).toMatchObject({
+      codeRevision: CODE_REVISION,
+      logins: [{ name: 'id-app', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01' }],
+    })
+  })
+
+  it('runs the commands that the dry run prints, in that order', async () => {
+    const { stdout } = await cloud.run(deploy, 'staging', '--dry-run')
+    const planned = stdout.split('\n').filter((line) => line.startsWith('az ') && !line.includes('deployed before'))
+    await deployed(FIRST)
+    const verbs = (lines: string[]) => lines.map((line) => line.replace(/^az /, '').replace(/ --.*/, ''))
+    expect(verbs(await cloud.calls())).toEqual(verbs(planned))
+  })
+
+  it('keeps every key out of its log, its records and what it prints', async () => {
+    const first = await cloud.run(deploy, 'staging', '--yes')
+    const key = await readFile(join(cloud.cwd, '../cloud/secret'), 'utf8')
+    expect(key).toMatch(/^[\w-]{43}$/)
+    await cloud.fail('--name func-app --src', `ERROR: ${MIGRATOR_KEY} ${key}`)
+    const second = await cloud.run(deploy, 'staging', '--yes')
+    expect(second.code).toBe(1)
+    const all = [await cloud.written(), first.stdout, first.stderr, second.stdout, second.stderr].join('\n')
+    expect(all).toContain('config-zip')
+    for (const secret of [MIGRATOR_KEY, key]) expect(all).not.toContain(secret)
+    expect((await cloud.calls()).join('\n')).not.toContain(key)
+  })
+
+  it.each([
+    ['nobody', [], 2],
+    ['moon', ['moon'], 2],
+    ['no terminal to ask', ['staging'], 3],
+    ['another subscription', ['staging', '--yes', '--subscription', 'other'], 3],
+  ])('%s: exit code', async (_, words, code) => {
+    expect((await cloud.run(deploy, ...words)).code).toBe(code)
+  })
+})

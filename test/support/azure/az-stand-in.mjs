@@ -1,0 +1,88 @@
+// Plays the Azure CLI for tests: the folder STAND_IN is the cloud. Every call is a line of calls.jsonl; failures.json says which
+// calls fail, with what, and how often.
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const cloud = process.env.STAND_IN
+const args = process.argv.slice(2)
+const at = (...parts) => join(cloud, ...parts)
+appendFileSync(at('calls.jsonl'), `${JSON.stringify(args)}\n`)
+
+const flag = (name) => args[args.indexOf(`--${name}`) + 1]
+const verb = args
+  .slice(
+    0,
+    args.findIndex((arg) => arg.startsWith('--')),
+  )
+  .join(' ')
+const print = (value) => process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`)
+const fail = (text, code = 1) => {
+  process.stderr.write(`${text}\n`)
+  process.exit(code)
+}
+const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFileSync(at(name), 'utf8')) : otherwise)
+
+const failures = readJson('failures.json', [])
+const failure = failures.find(({ match, times }) => times > 0 && args.join(' ').includes(match))
+if (failure) {
+  failure.times -= 1
+  writeFileSync(at('failures.json'), JSON.stringify(failures))
+  fail(failure.stderr, failure.exit ?? 1)
+}
+
+const copy = (from, to) => {
+  mkdirSync(dirname(to), { recursive: true })
+  copyFileSync(from, to)
+}
+const blobs = () =>
+  existsSync(at('blobs'))
+    ? readdirSync(at('blobs'), { recursive: true }).filter((name) => /\.(zip|json)$/.test(name))
+    : []
+const metadata = () => readJson('metadata.json', {})
+
+const VERBS = {
+  'account show': () => print(readJson('account.json')),
+  'provider list': () => print(readJson('providers.json')),
+  'functionapp list-flexconsumption-locations': () => print([{ name: 'westeurope' }, { name: 'northeurope' }]),
+  'cognitiveservices usage list': () =>
+    print([{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 }]),
+  'deployment sub show': () =>
+    existsSync(at('created')) ? print(readJson('outputs.json')) : fail('ERROR: (DeploymentNotFound) not found', 3),
+  'deployment sub what-if': () => print('+ 42 to create'),
+  'deployment sub create': () => {
+    writeFileSync(at('created'), '')
+    print(readJson('outputs.json'))
+  },
+  'storage blob list': () =>
+    print(
+      blobs()
+        .filter((name) => name.startsWith(flag('prefix')))
+        .map((name) => ({ name, metadata: metadata()[name] ?? null })),
+    ),
+  'storage blob upload': () => {
+    const name = flag('name')
+    if (existsSync(at('blobs', name)) && flag('overwrite') === 'false')
+      fail('ERROR: The specified blob already exists.')
+    copy(flag('file'), at('blobs', name))
+    const [key, value] = (args.includes('--metadata') ? flag('metadata') : '=').split('=')
+    writeFileSync(at('metadata.json'), JSON.stringify({ ...metadata(), [name]: { [key]: value } }))
+  },
+  'storage blob download': () => copy(at('blobs', flag('name')), flag('file')),
+  'storage blob download-batch': () => {
+    const folder = flag('pattern').split('/')[0]
+    for (const name of blobs().filter((one) => one.startsWith(`${folder}/`)))
+      copy(at('blobs', name), join(flag('destination'), name))
+  },
+  'keyvault secret list': () => print(existsSync(at('secret')) ? ['taskforce-api-key'] : []),
+  'keyvault secret set': () => {
+    copyFileSync(flag('file'), at('secret'))
+    print(JSON.stringify({ value: readFileSync(at('secret'), 'utf8') }))
+  },
+  'keyvault secret show': () => print(readFileSync(at('secret'), 'utf8')),
+  'functionapp restart': () => undefined,
+  'functionapp deployment source config-zip': () => copy(flag('src'), at('published', `${flag('name')}.zip`)),
+  'functionapp function keys list': () => print(readJson('migrator-key.json')),
+}
+const play = VERBS[verb]
+if (play === undefined) fail(`ERROR: '${verb}' is misspelled or not recognized by the system.`, 2)
+play()

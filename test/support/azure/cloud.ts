@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { onTestFinished } from 'vitest'
+import type { DeployContext } from '../../../scripts/deploy/open-session.ts'
+import { packageBlob, type Package, type Source } from '../../../scripts/deploy/package/build-package.ts'
+import { zip } from '../../../scripts/deploy/package/zip.ts'
+import { PROVIDERS } from '../../../scripts/deploy/preflight.ts'
+import { createTerminal, type Streams } from '../../../scripts/mission/terminal.ts'
+import type { Clock } from '../../../src/engine/ports.ts'
+import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
+import { version } from '../../../src/version.ts'
+import { playApps, type PlayedApps } from './play-apps.ts'
+
+export const MIGRATOR_KEY = 'canary-of-the-migrator-key'
+export const ACCOUNT = { id: '00000000-0000-0000-0000-000000000001', name: 'Test', user: { name: 'ada@example.com' } }
+
+export interface Run {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface Cloud {
+  apps: PlayedApps
+  /** The clone that is deployed from. */
+  cwd: string
+  /** What the next package is built from. */
+  source: { commit: string; codeRevision: number; hasChanges: boolean }
+  /** How long the commands slept, in milliseconds. */
+  slept: number[]
+  run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
+  /** Lets calls of az whose words contain `match` fail. */
+  fail(match: string, stderr?: string, times?: number): Promise<void>
+  set(file: string, value: unknown): Promise<void>
+  calls(): Promise<string[]>
+  /** Everything that was written where people look: logs and records. */
+  written(): Promise<string>
+  packageOf(commit: string): string
+}
+
+/** Azure as far as the scripts know it: stand-ins for az and git on PATH, and a server that plays what was published. */
+export async function createCloud(): Promise<Cloud> {
+  const folder = await mkdtemp(join(tmpdir(), 'taskforce-cloud-'))
+  const [bin, state, cwd] = ['bin', 'cloud', 'clone'].map((name) => join(folder, name)) as [string, string, string]
+  await Promise.all([bin, state, cwd].map((path) => mkdir(path)))
+  const apps = await playApps({ cloud: state, migratorKey: MIGRATOR_KEY })
+  onTestFinished(async () => {
+    await apps.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const set = (file: string, value: unknown) => writeFile(join(state, file), JSON.stringify(value))
+  const source = { commit: 'a'.repeat(40), codeRevision: CODE_REVISION, hasChanges: false }
+  await program(bin, 'az', await readFile(join(import.meta.dirname, 'az-stand-in.mjs'), 'utf8'))
+  await set('account.json', ACCOUNT)
+  await set('providers.json', PROVIDERS)
+  await set('migrator-key.json', MIGRATOR_KEY)
+  await set('outputs.json', outputsOf(apps.url))
+  const slept: number[] = []
+  const shas = new Map<string, string>()
+  const build = async (given: Source, packages: string) => {
+    const made = await buildSmall(given, packages, source.codeRevision)
+    shas.set(given.commit, made.sha256)
+    return made
+  }
+  const calls = async () =>
+    (await readFile(join(state, 'calls.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as string[]).join(' '))
+  return {
+    apps,
+    cwd,
+    source,
+    slept,
+    set,
+    calls,
+    packageOf: (commit) => shas.get(commit) ?? '',
+    fail: async (match, stderr = `ERROR: no ${match} today`, times = 1) =>
+      set('failures.json', [{ match, stderr, times }]),
+    written: async () => (await readAll(join(cwd, '.taskforce'))) + (await readAll(join(state, 'blobs'))),
+    async run(main, ...words) {
+      await program(bin, 'git', gitOf(source))
+      const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+      const terminal = createTerminal(streams as unknown as Streams, {})
+      const env = { PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
+      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept), build })
+      return { code, stdout: String(streams.stdout.read() ?? ''), stderr: String(streams.stderr.read() ?? '') }
+    },
+  }
+}
+
+async function program(bin: string, name: string, text: string): Promise<void> {
+  const file = join(bin, name)
+  await writeFile(file, `#!${process.execPath}\n${text}`)
+  // A script without an extension is CommonJS.
+  await writeFile(join(bin, 'package.json'), '{"type":"module"}')
+  await chmod(file, 0o755)
+}
+
+function gitOf({ commit, hasChanges }: Cloud['source']): string {
+  return `console.log(process.argv[2] === 'status' ? '${hasChanges ? ' M src/version.ts' : ''}' : '${commit}')\n`
+}
+
+/** Sleeps at once, and says how long it would have been. */
+function clockOf(slept: number[]): Clock {
+  let at = 0
+  return {
+    monotonic: () => at,
+    sleep: async (ms) => {
+      slept.push(ms)
+      at += ms
+    },
+  }
+}
+
+/** As `buildPackage`, of three small files: which it is shows in its hash. */
+async function buildSmall(given: Source, folder: string, codeRevision: number): Promise<Package> {
+  const { commit, hasChanges } = given
+  const bytes = zip([
+    { name: 'host.json', bytes: Buffer.from('{}') },
+    { name: 'package.json', bytes: Buffer.from(JSON.stringify({ version, commit })) },
+    { name: 'dist/check-deploy.cjs', bytes: Buffer.from('exports.nextDecision = () => ({})') },
+  ])
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const blob = packageBlob({ commit, sha256: hasChanges ? sha256 : undefined })
+  const file = join(folder, blob.slice('packages/'.length))
+  await mkdir(folder, { recursive: true })
+  await writeFile(file, bytes)
+  return { version, commit, codeRevision, blob, sha256, bytes: bytes.length, file }
+}
+
+/** With the capitals that Azure gives them. */
+function outputsOf(url: string): object {
+  const values = {
+    azurE_RESOURCE_GROUP: 'rg-test',
+    azurE_FUNCTION_APP_NAME: 'func-app',
+    apI_URL: url,
+    azurE_MIGRATOR_APP_NAME: 'func-migrator',
+    migratoR_URL: url,
+    azurE_STORAGE_ACCOUNT: 'stdata',
+    deploymentS_CONTAINER: 'deployments',
+    azurE_KEY_VAULT_NAME: 'kv-test',
+    apI_KEY_SECRET_NAME: 'taskforce-api-key',
+    apP_IDENTITY_NAME: 'id-app',
+    apP_IDENTITY_PRINCIPAL_ID: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01',
+    postgreS_HOST: 'psql.example.com',
+    postgreS_DATABASE: 'taskforce',
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { type: 'String', value }]))
+}
+
+async function readAll(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true }).catch(() => [])
+  const texts = names.filter((name) => /\.(log|json)$/.test(name)).map((name) => readFile(join(folder, name), 'utf8'))
+  return (await Promise.all(texts)).join('\n')
+}
