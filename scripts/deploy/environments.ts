@@ -14,10 +14,10 @@ export interface Environment {
 }
 
 /** What a deployment to an environment works with. */
-export function environmentOf(name: EnvironmentName, location: string): Environment {
+export function environmentOf(name: EnvironmentName, location: string, deployment = `taskforce-${name}`): Environment {
   return {
     name,
-    deployment: `taskforce-${name}`,
+    deployment,
     location,
     template: 'bicep/main.bicep',
     parameters: `bicep/${name}.bicepparam`,

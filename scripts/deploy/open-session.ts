@@ -19,7 +19,7 @@ export interface DeployContext extends Context {
 /** One run of a command: its log, and how it runs programs. Nothing is started or written yet. */
 export function openSession(command: string, name: EnvironmentName, options: Options, context: DeployContext): Session {
   const { terminal, cwd, env, clock = systemClock, platform = process.platform, build = buildPackage } = context
-  const environment = environmentOf(name, options.location)
+  const environment = environmentOf(name, options.location, options.deployment)
   const now = () => new Date()
   const time = now()
     .toISOString()

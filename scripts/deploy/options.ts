@@ -8,6 +8,8 @@ export interface Options {
   to?: string
   location: string
   subscription?: string
+  /** Whose outputs say where everything is, where it is not the one that `npm run deploy` makes. */
+  deployment?: string
   /** Login for check-deploy. */
   databaseUser?: string
   /** Seconds that missions get to be handed over. */

@@ -34,7 +34,9 @@ export async function requireAccount({ run, options, log, environment }: Session
   }
   log.say(`  ${environment.name} in ${name} (${id}), ${environment.location}, as ${user.name}`)
   if (environment.isPrivate)
-    log.say('  storage, vault and migrator answer inside the virtual network alone: this machine has to be in it')
+    log.say(
+      '  storage, vault and migrator answer inside the virtual network alone: this machine has to be in it, or in ALLOWED_ADDRESSES',
+    )
   return account
 }
 

@@ -17,6 +17,10 @@ export function createProgram({ terminal: { streams } }: DeployContext, { name, 
     .allowExcessArguments(false)
     .addArgument(new Argument('<environment>', 'which').choices(ENVIRONMENTS))
     .option('--subscription <id>', 'refuses where another one is signed in to; AZURE_SUBSCRIPTION_ID')
+    .option(
+      '--deployment <name>',
+      'of the infrastructure, where azd or az made it under another name than taskforce-ENV',
+    )
     .option('--json', 'JSON on standard output')
     .configureOutput({
       writeOut: (text) => void streams.stdout.write(text),
