@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { planDeploy, planRollback } from '../../scripts/deploy/plan.ts'
 import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { spawnForm } from '../../scripts/deploy/spawn-form.ts'
 import { recoveryOf, STAGES } from '../../scripts/deploy/stages.ts'
-import { readTarget } from '../../scripts/deploy/target.ts'
+import { PLACEHOLDERS, readTarget } from '../../scripts/deploy/target.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 
 describe('the dry run', () => {
@@ -163,6 +164,12 @@ describe('which package to go back to', () => {
 it('each stage says how things stand when it fails, and only a package that does not work is taken back', () => {
   for (const stage of STAGES) expect(recoveryOf(stage).state).toMatch(/\.$/)
   expect(STAGES.filter((stage) => recoveryOf(stage).runs === 'doubtful')).toEqual(['publish', 'smoke'])
+})
+
+it.skipIf(!existsSync('bicep/main.bicep'))('every output that is read is one of the templates', () => {
+  const template = readFileSync('bicep/main.bicep', 'utf8')
+  const named = Object.values(PLACEHOLDERS).map((name) => name.slice(1))
+  expect(named.filter((name) => !template.includes(`output ${name} string`))).toEqual([])
 })
 
 it('outputs are read whatever capitals Azure gives them, and those that lack are named', () => {

@@ -28,6 +28,15 @@ it('runs a mission of the real app to its end and reads its events again from th
   await smoke(options())
   const { rows } = await app.owner.query(`select status, labels from taskforce.missions`)
   expect(rows).toEqual([{ status: 'completed', labels: { origin: 'smoke-test' } }])
+  // By which whoever reads the logs finds it: the names of the seed.
+  const started = app.logs.map(({ message }) => message).find((line) => line.includes('"agent.execution.started"'))
+  expect(JSON.parse(started ?? '{}')).toMatchObject({
+    event: 'agent.execution.started',
+    level: 'info',
+    timestamp: expect.stringMatching(/Z$/),
+    session_id: expect.any(String),
+    profile: 'dev',
+  })
 })
 
 it.each([
