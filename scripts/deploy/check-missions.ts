@@ -12,7 +12,7 @@ const FILE = 'check-deploy.cjs'
 
 /**
  * Whether every unfinished mission goes on with the new code as with the package that runs. Needs a login of Postgres that may read
- * missions, so it is left out, and that is said, where none is named. Throws TerminalError `missions_change`.
+ * missions, so it is left out, and that is said, where none is named. Throws TerminalError `check_failed`.
  */
 export async function checkMissions(session: Session, target: Target, running: DeploymentRecord): Promise<void> {
   const { options, log, terminal, cwd } = session
@@ -29,12 +29,10 @@ export async function checkMissions(session: Session, target: Target, running: D
   const url = `postgresql://${encodeURIComponent(databaseUser)}@${postgresHost}:5432/${postgresDatabase}?sslmode=verify-full`
   const env = { ...session.env, DATABASE_URL: url, DATABASE_AUTH: 'entra' }
   const words = old === undefined ? [] : ['--from', folder]
-  if ((await checkDeploy(words, { env, cwd, terminal })) === 0) return
-  throw new TerminalError(
-    'missions_change',
-    'Missions that are under way would not go on as before; they are listed above.',
-    {
-      hint: 'Change the code so that they do, or let them end first.',
-    },
-  )
+  // Lines of this command's own, so that they are in its log, and standard output stays one JSON value with --json.
+  const lines = { ...terminal, print: (some: readonly string[]) => some.forEach(log.say) }
+  if ((await checkDeploy(words, { env, cwd, terminal: lines })) === 0) return
+  throw new TerminalError('check_failed', 'The check of unfinished missions did not pass; what it says is above.', {
+    hint: 'Change the code so that they go on as before, or let them end first. Without --database-user they are not checked.',
+  })
 }

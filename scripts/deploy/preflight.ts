@@ -75,7 +75,7 @@ const usageSchema = z.looseObject({
 })
 
 /** The commit, and whether the folder is as it says. @throws TerminalError `uncommitted` outside dev */
-export async function readSource({ run, environment, cwd }: Session): Promise<Source> {
+export async function readSource({ run, environment }: Session): Promise<Source> {
   const commit = (await run(readCommit())).trim()
   const hasChanges = (await run(readChanges())).trim() !== ''
   if (hasChanges && environment.name !== 'dev') {
@@ -87,5 +87,5 @@ export async function readSource({ run, environment, cwd }: Session): Promise<So
       },
     )
   }
-  return { root: cwd, commit, hasChanges }
+  return { commit, hasChanges }
 }

@@ -2,7 +2,6 @@ import { TerminalError } from '../../src/domain/errors.ts'
 
 const REFUSED: ReadonlySet<string> = new Set([
   'package_does_not_fit',
-  'missions_change',
   'uncommitted',
   'other_subscription',
   'package_differs',

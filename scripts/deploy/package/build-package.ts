@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
 import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { buildBundle } from '../../../src/local/build/build-bundle.ts'
+import { stagePackage } from '../../../src/local/build/stage-package.ts'
 import { version } from '../../../src/version.ts'
-import { zip } from './zip.ts'
+import { zip, type ZipEntry } from './zip.ts'
 
 export interface Package {
   version: string
@@ -20,37 +21,32 @@ export interface Package {
 }
 
 export interface Source {
-  root: string
   commit: string
   /** Of the working folder, where it has changes: the commit alone does not say what is in the package. */
   hasChanges: boolean
 }
 
-/** Builds the package of the sources as they are into `folder`: host.json, package.json and the bundle. The same sources give the same bytes. */
-export async function buildPackage({ root, commit, hasChanges }: Source, folder: string): Promise<Package> {
-  const dist = join(folder, 'dist')
-  await buildBundle(dist)
-  const names = globSync('**/*', { cwd: dist, withFileTypes: true }).filter((entry) => entry.isFile())
-  const files = names.map((entry) => join(entry.parentPath, entry.name))
-  const entries = await Promise.all(
-    files.map(async (file) => ({
-      name: `dist${file.slice(dist.length).replaceAll('\\', '/')}`,
-      bytes: await readFile(file),
-    })),
-  )
-  const manifest = { name: 'taskforce', version, main: 'dist/index.cjs' }
-  const bytes = zip([
-    ...entries,
-    { name: 'host.json', bytes: await readFile(join(root, 'host.json')) },
-    { name: 'package.json', bytes: Buffer.from(JSON.stringify(manifest)) },
-  ])
-  await rm(dist, { recursive: true })
+/** Builds the package of the sources as they are into `folder`, and zips what azd would take too. The same sources give the same bytes. */
+export async function buildPackage({ commit, hasChanges }: Source, folder: string): Promise<Package> {
+  const [dist, staged] = [join(folder, 'dist'), join(folder, 'staged')]
+  stagePackage(await buildBundle(dist), staged)
+  const bytes = zip(await entriesOf(staged))
+  await Promise.all([dist, staged].map((path) => rm(path, { recursive: true })))
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const blob = packageBlob({ commit, sha256: hasChanges ? sha256 : undefined })
-  const file = join(folder, blob.slice('packages/'.length))
-  await mkdir(folder, { recursive: true })
+  const file = join(folder, basename(blob))
   await writeFile(file, bytes)
   return { version, commit, codeRevision: CODE_REVISION, blob, sha256, bytes: bytes.length, file }
+}
+
+async function entriesOf(folder: string): Promise<ZipEntry[]> {
+  const files = globSync('**/*', { cwd: folder, withFileTypes: true }).filter((entry) => entry.isFile())
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => {
+      const file = join(parentPath, name)
+      return { name: relative(folder, file).replaceAll('\\', '/'), bytes: await readFile(file) }
+    }),
+  )
 }
 
 /** @param sha256 given where the commit does not say what is in it */
