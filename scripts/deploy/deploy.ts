@@ -70,7 +70,7 @@ async function provision(session: Session): Promise<Target> {
   }
   await inStage(session, 'what-if', async () => {
     await run(whatIf(environment))
-    if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`)
+    if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
   })
   return inStage(session, 'infrastructure', async () =>
     readTarget(await readOutput(run, createInfrastructure(environment), outputsSchema)),

@@ -67,6 +67,7 @@ async function goBack(session: Session): Promise<DeploymentRecord> {
     await confirm(
       terminal,
       `${environment.name} would go back to ${to.version} (${to.commit.slice(0, 12)}) of ${to.startedAt}`,
+      options,
     )
   }
   const reason = `by hand${options.to === undefined ? '' : `, to ${options.to}`}`
