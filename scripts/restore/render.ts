@@ -1,4 +1,5 @@
 import type { RestorePlan } from '../../src/backup/restore/plan-restore.ts'
+import type { ReconcileReport } from '../../src/backup/restore/reconcile.ts'
 import type { RestoreReport } from '../../src/backup/restore/restore.ts'
 import { count, duration, size } from '../mission/text.ts'
 
@@ -7,7 +8,8 @@ export function planLines(plan: RestorePlan): string[] {
   const { liveLeases, revisionInBackup, revisionAfter, previous } = plan
   const missions = liveLeases.reduce((sum, lease) => sum + lease.missions, 0)
   return [
-    `Restores ${plan.from} of ${plan.snapshotAt}${plan.verified ? '' : ' (UNVERIFIED: its schema had been changed by hand)'}`,
+    `Restores ${plan.from} of ${plan.snapshotAt}${plan.verified ? '' : ` (UNVERIFIED: ${whyUnverified(plan)})`}`,
+    ...plan.missing.map((line) => `  NOT ALL DATA IS IN IT: ${line}`),
     `    into ${plan.into}`,
     `  ${plan.tables} tables, ${count(plan.rows)} rows, ${size(plan.bytes)} from ${size(plan.storedBytes)}`,
     revisionInBackup === revisionAfter
@@ -21,8 +23,12 @@ export function planLines(plan: RestorePlan): string[] {
   ]
 }
 
+function whyUnverified({ missing }: RestorePlan): string {
+  return missing.length === 0 ? 'its schema had been changed by hand' : 'it lacks data'
+}
+
 /** What it did, and what is left to do. */
-export function reportLines(report: Omit<RestoreReport, 'drift'>): string[] {
+export function reportLines(report: ReconcileReport & Partial<RestoreReport>): string[] {
   const { effects, previous } = report
   const calls = (effects?.unknown ?? []).map(
     ({ missionId, key, by }) =>
@@ -30,6 +36,7 @@ export function reportLines(report: Omit<RestoreReport, 'drift'>): string[] {
   )
   return [
     `Done in ${duration(report.durationMs)}: ${report.from} is in ${report.into}, generation ${report.generation}.`,
+    ...(report.missing ?? []).map((line) => `NOT ALL DATA WAS IN IT: ${line}`),
     ...(effects === undefined
       ? [
           'Calls that act once were not compared: no storage is configured. Set JOBS_STORAGE, and run it again with --reconcile.',

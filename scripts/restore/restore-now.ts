@@ -43,9 +43,20 @@ export async function restoreNow(context: Context, options: Options, what: strin
   await withClient(url, (client) => recordUpkeep(client, row), connect)
   if (options.json) terminal.json(report)
   else terminal.print(reportLines(report))
+  if (report.missing.length > 0) throw dataMissing(report.missing)
   if (report.drift.length === 0) return EXIT.done
   throw new TerminalError(
     'schema_drift',
     `It is restored, and its schema (+) is not what its revision makes (-): ${report.drift.join('; ')}.`,
+  )
+}
+
+function dataMissing(missing: readonly string[]): TerminalError {
+  return new TerminalError(
+    'data_missing',
+    `It is restored, and not all data of its database was in the backup: ${missing.join('; ')}.`,
+    {
+      hint: 'It is where it was: in the schema taskforce_before_TIME if that was replaced, or on the server that was backed up.',
+    },
   )
 }

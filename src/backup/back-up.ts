@@ -21,9 +21,11 @@ export interface BackupReport {
   snapshotAt: string
   sha256: string
   durationMs: number
-  /** Read back, and the schema is the one that its revision makes. */
+  /** Read back, nothing is missing, and the schema is the one that its revision makes. */
   verified: boolean
-  /** How the schema differs from it. */
+  /** What is in the database and not in the backup. */
+  missing: string[]
+  /** How the schema differs from that of its revision. */
   drift: string[]
   /** What became of the copy; absent: none is configured. */
   offsite?: { ok: true } | { ok: false; why: string }
@@ -105,6 +107,7 @@ async function make(
     sha256: stored.sha256,
     durationMs: Math.round(performance.now() - begun),
     verified: isVerified(manifest),
+    missing: contents.missing,
     drift: contents.drift,
     ...(offsite === undefined ? {} : { offsite }),
   }

@@ -29,6 +29,8 @@ const contentsSchema = z.strictObject({
   minCode: count,
   migrations: z.array(z.strictObject({ revision: count, name: z.string(), sha256 })),
   server: z.strictObject({ version: z.string(), walPosition: z.string().optional() }),
+  /** What is in the database and not in this backup, in words; empty: all of it is here. */
+  missing: z.array(z.string()),
   /** How the live schema differed from what its revision's sections make, by lines; empty: not at all. */
   drift: z.array(z.string()),
   tables: z.array(tableSchema),
@@ -75,9 +77,9 @@ export type Encryption = z.infer<typeof encryptionSchema>
 /** What makes a backup exist: written last, never changed. */
 export type Manifest = z.infer<typeof bodySchema>
 
-/** Read back, and its schema is the one that the sections make: what retention counts on, and drills restore. */
+/** Read back, nothing is missing from it, and its schema is the one that the sections make: what retention counts on, and drills restore. */
 export function isVerified({ contents }: Manifest): boolean {
-  return contents.drift.length === 0
+  return contents.missing.length === 0 && contents.drift.length === 0
 }
 
 /** The manifest's file. Its last member is the hash of everything before it, so that no bit of it can flip unseen. */

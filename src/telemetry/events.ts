@@ -29,8 +29,15 @@ export interface Telemetry {
   heartbeatFailed(error: unknown): void
   shutdownFailed(error: unknown): void
   requestFailed(about: { route: string; invocationId: string; error: unknown }): void
-  /** With `drift`, the backup is unverified: its data is there, and the schema was changed by hand. */
-  backupMade(about: { name: string; bytes: number; rows: number; durationMs: number; drift: readonly string[] }): void
+  /** With `missing`, it lacks data; with `drift`, the schema was changed by hand. Either makes it unverified. */
+  backupMade(about: {
+    name: string
+    bytes: number
+    rows: number
+    durationMs: number
+    missing: readonly string[]
+    drift: readonly string[]
+  }): void
   backupFailed(about: { backup: string | undefined; error: unknown }): void
   backupNotCopied(about: { backup: string; place: string; error: unknown }): void
   /** No verified backup, or no drill, for too long. */
@@ -74,10 +81,11 @@ export function createTelemetry(logger: Logger): Telemetry {
     shutdownFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'app.shutdown.failed')),
     heartbeatFailed: (error) => outsideInvocation(() => logger.warn({ err: reason(error) }, 'engine.heartbeat.failed')),
     requestFailed: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'api.request.failed'),
-    backupMade: ({ drift, name, bytes, rows, durationMs }) => {
+    backupMade: ({ missing, drift, name, bytes, rows, durationMs }) => {
       const facts = { backup: name, bytes, rows, durationMs }
-      if (drift.length === 0) logger.info(facts, 'backup.finished')
-      else logger.error({ ...facts, drift: drift.slice(0, 20) }, 'backup.unverified')
+      if (missing.length === 0 && drift.length === 0) logger.info(facts, 'backup.finished')
+      // What is missing is lost with the database, so it is named whole.
+      else logger.error({ missing, ...facts, drift: drift.slice(0, 20) }, 'backup.unverified')
     },
     backupFailed: ({ backup, error }) => logger.error({ backup, err: reason(error) }, 'backup.failed'),
     backupNotCopied: ({ error, ...about }) => logger.error({ ...about, err: reason(error) }, 'backup.offsite.failed'),

@@ -8,7 +8,7 @@ import { alone } from '../../src/backup/alone.ts'
 import { backUp } from '../../src/backup/back-up.ts'
 import { openDataKey } from '../../src/backup/codec/data-key.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
-import type { Encryption } from '../../src/backup/manifest.ts'
+import { isVerified, type Encryption } from '../../src/backup/manifest.ts'
 import { restore } from '../../src/backup/restore/restore.ts'
 import { listBackups } from '../../src/backup/retention/list-backups.ts'
 import { runDrill } from '../../src/backup/run-drill.ts'
@@ -107,6 +107,31 @@ describe('a backup', () => {
       await verifyBackup(stores.main, report.name)
     } finally {
       await withConnection(database.ownerUrl, (client) => client.query('drop index taskforce.by_hand'))
+    }
+  })
+
+  it('lacks what it may not read, is unverified for that alone, and names it first and whole', async () => {
+    const change = (sql: string) => withConnection(database.ownerUrl, (client) => client.query(sql))
+    const tables = Array.from({ length: 25 }, (_, n) => `hidden_${String(n + 10)}`)
+    await change(tables.map((name) => `create table taskforce.${name} (a integer);`).join(''))
+    try {
+      const report = await backUp(contextOf())
+      const named = tables.map((name) => expect.stringContaining(`grant select on taskforce."${name}"`))
+      expect(report).toMatchObject({ verified: false, missing: named })
+      expect(lines).toMatchObject([{ event: 'backup.unverified', level: 'error', missing: named }])
+      expect((lines[0] as unknown as { drift: string[] }).drift).toHaveLength(20)
+      const manifest = await readManifest(stores.main, report.name)
+      expect(isVerified({ ...manifest, contents: { ...manifest.contents, drift: [] } })).toBe(false)
+      expect(await listBackups(stores.main)).toMatchObject([
+        { state: 'unverified', problem: expect.stringMatching(/^NOT ALL DATA IS IN IT: table hidden_10: /) },
+      ])
+      const drilled = await runDrill(contextOf(), report.name)
+      expect(drilled.checks.find(({ name }) => name === 'schema')).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining('not all data is in the backup'),
+      })
+    } finally {
+      await change(`drop table ${tables.map((name) => `taskforce.${name}`).join(', ')}`)
     }
   })
 

@@ -13,6 +13,7 @@ const MANIFEST: Manifest = {
     minCode: 1,
     migrations: [{ revision: 1, name: 'mission-journal', sha256: HASH }],
     server: { version: '15.18', walPosition: '0/1B4F2A8' },
+    missing: ['table "bÿ hand"'],
     drift: ['index "mïssions_by_hand"'],
     tables: [{ name: 'missions', columns: ['id', 'tenant_id'], rows: 12_000, sha256: HASH, bytes: 16_000_000 }],
     sequences: [{ name: 'upkeep_id_seq', lastValue: '9007199254740993', isCalled: true }],

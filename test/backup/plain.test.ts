@@ -176,6 +176,7 @@ function writePlain(tables: Table[]): { plain: Buffer; tables: Table[]; contents
     minCode: 1,
     migrations: [],
     server: { version: '15.18' },
+    missing: [],
     drift: [],
     tables: tables.map((one) => {
       const sum = sumRows()

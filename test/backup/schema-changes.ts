@@ -112,7 +112,6 @@ export const SCHEMA_CHANGES: Record<string, string | [before: string, change: st
   'foreign keys that are not enforced': 'alter table taskforce.missions disable trigger all',
   'a publication': 'create publication pub for table taskforce.events',
   'a publication of the schema': 'create publication pub for tables in schema taskforce',
-  'large objects': `select lo_from_bytea(0, '\\x00')`,
   'a part in another schema':
     'create table taskforce.p (a integer) partition by range (a); create table public.p1 partition of taskforce.p for values from (1) to (2)',
   'an extension': 'create extension hstore schema taskforce',

@@ -58,7 +58,7 @@ describe('a dump of a schema that was changed by hand', () => {
       comment on table taskforce.${quoted} is 'x\n\\! touch ${witness}';
       ${READABLE} grant select on all sequences in schema taskforce to taskforce_backup`)
     const dumped = await dumpToMemory(database.appUrl)
-    expect(dumped.contents.drift.join('')).not.toMatch(/[\n\r]/)
+    expect([...dumped.contents.drift, ...dumped.contents.missing].join('')).not.toMatch(/[\n\r]/)
     await restored(dumped, async (url) => {
       const names = await query(url, `select relname from pg_class where relname like 'x%' and relkind = 'r'`)
       expect(names).toEqual([{ relname: evil.slice(0, 60) }])
@@ -70,16 +70,28 @@ describe('a dump of a schema that was changed by hand', () => {
   })
 
   it('says which rows it may not read', async () => {
-    await change(`create table taskforce.hidden (a integer); create sequence taskforce.unseen`)
+    await change(`
+      create table taskforce.hidden (a integer); create sequence taskforce.unseen;
+      create table taskforce.secured (a integer); alter table taskforce.secured enable row level security;
+      create unlogged table taskforce.fleeting (a integer)`)
     const dumped = await dumpToMemory(database.appUrl)
-    expect(dumped.contents.drift).toEqual(
-      expect.arrayContaining([
-        '+ table hidden: taskforce_backup may not read all of it, so it is not in the backup',
-        '+ sequence unseen: taskforce_backup may not read all of it, so it is not in the backup',
-      ]),
-    )
+    const unread = 'taskforce_backup may not read all of it; as its owner run:'
+    const policy =
+      'create policy taskforce_backup_reads on taskforce."secured" for select to taskforce_backup using (true);'
+    expect(dumped.contents.missing).toEqual([
+      `table hidden: ${unread} grant select on taskforce."hidden" to taskforce_backup;`,
+      `table secured: ${unread} grant select on taskforce."secured" to taskforce_backup; ${policy}`,
+      'table fleeting: rows of an unlogged table are in no backup',
+      `sequence unseen: ${unread} grant select on taskforce."unseen" to taskforce_backup;`,
+    ])
     expect(dumped.contents.tables.map(({ name }) => name)).not.toContain('hidden')
     await restored(dumped, async () => undefined)
+    // The SQL that it says is what lets the next one have it.
+    const told = dumped.contents.missing.flatMap((line) => line.split('run: ')[1] ?? [])
+    await change(told.join('\n'))
+    const next = await dumpToMemory(database.appUrl)
+    expect(next.contents.missing).toEqual(['table fleeting: rows of an unlogged table are in no backup'])
+    expect(next.contents.tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['hidden', 'secured']))
   })
 
   it('says which data no backup has', async () => {
@@ -87,9 +99,15 @@ describe('a dump of a schema that was changed by hand', () => {
       create materialized view taskforce.counted as select count(*) from taskforce.missions;
       create table taskforce.parts (a integer) partition by range (a);
       create table taskforce.part partition of taskforce.parts for values from (1) to (2);
-      insert into taskforce.parts values (1); ${READABLE}`)
+      create table public.elsewhere partition of taskforce.parts for values from (2) to (3);
+      select lo_from_bytea(0, '\\x00');
+      insert into taskforce.parts values (1), (2); ${READABLE}`)
     const dumped = await dumpToMemory(database.appUrl)
-    expect(dumped.contents.drift).toContain('+ materialized view counted: what it holds is not in a backup')
+    expect(dumped.contents.missing).toEqual([
+      'materialized view counted: what it holds is in no backup',
+      'table public.elsewhere, a part of parts, is in another schema: its rows are in no backup',
+      '1 large objects: they are in no backup',
+    ])
     expect(dumped.contents.tables.find(({ name }) => name === 'part')).toMatchObject({ rows: 1 })
     expect(dumped.contents.tables.find(({ name }) => name === 'parts')).toBeUndefined()
     await restored(dumped, async () => undefined)

@@ -258,6 +258,33 @@ describe('npm run restore', () => {
     expect(await run(restore, words)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) })
   })
 
+  it('of a backup that lacks data says so before and after, and answers 1', async () => {
+    await world.sql('create table taskforce.by_hand (a integer)')
+    const line =
+      'NOT ALL DATA IS IN IT: table by_hand: taskforce_backup may not read all of it; as its owner run: grant'
+    try {
+      const made = await run(backup, ['now'])
+      expect(made.code).toBe(1)
+      expect(made.stdout).toMatch(new RegExp(`^${line}`))
+      expect(made.stdout).not.toContain('The data is there')
+      const [{ name } = { name: '' }] = await json<{ name: string }[]>(backup, 'list')
+      expect((await run(backup, ['list'])).stdout).toContain(`unverified: ${line}`)
+      expect((await run(backup, ['show', name])).stdout).toContain(line)
+      const restored = await run(restore, [name, '--into', other.ownerUrl])
+      expect(restored).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('not all data of its database was in'),
+      })
+      expect(restored.stdout).toContain(`  ${line}`)
+      expect(restored.stdout).toContain('NOT ALL DATA WAS IN IT: table by_hand')
+      const again = await run(restore, [name, '--into', other.ownerUrl, '--replace', '--yes', '--json'])
+      expect(again.code).toBe(1)
+      expect(JSON.parse(again.stdout)).toMatchObject({ from: name, missing: [expect.stringContaining('by_hand')] })
+    } finally {
+      await world.sql('drop table taskforce.by_hand')
+    }
+  })
+
   it('reconciles a database that was set back by other means', async () => {
     await json<Made>(backup, 'now')
     await run(restore, ['LATEST', '--into', other.ownerUrl])

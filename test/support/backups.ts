@@ -19,6 +19,7 @@ export function manifestOf(name: string, bytes = 4, drift: string[] = []): Manif
       minCode: 1,
       migrations: [],
       server: { version: '17.0' },
+      missing: [],
       drift,
       tables: [],
       sequences: [],

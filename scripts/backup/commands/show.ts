@@ -18,6 +18,7 @@ export async function show(context: Context, options: SharedOptions, name: strin
     const { contents, stored, generation, version } = manifest
     context.terminal.print([
       `${backup.name}  ${state}${held ? ', held' : ''}`,
+      ...contents.missing.map((line) => `NOT ALL DATA IS IN IT: ${line}`),
       `of ${contents.snapshotAt}, schema revision ${contents.revision}, Postgres ${contents.server.version}, taskforce ${version}, generation ${generation}`,
       `${size(stored.bytes)} stored, ${size(contents.plain.bytes)} of SQL, ${count(countRows(contents))} rows`,
       ...contents.tables.map(

@@ -12,7 +12,7 @@ import type { Inventory } from './inventory.ts'
 import { knownObjects } from './known-objects.ts'
 import { createPlainWriter } from './plain-writer.ts'
 import { readMoment } from './read-moment.ts'
-import { refuseUnreadable } from './refuse-unreadable.ts'
+import { missingFrom, refuseUnreadable } from './refuse-unreadable.ts'
 import { rolePrelude } from './role-prelude.ts'
 import { type Sections, readSections } from './sections.ts'
 import type { Isolation } from './session.ts'
@@ -79,12 +79,15 @@ async function dumpSnapshot(run: Run): Promise<DumpContents> {
   const inventory = await watch(takeSnapshot(client, options.isolation ?? 'repeatable read', lockMs))
   const moment = await watch(readMoment(client))
   const sections = await readSections(moment.revision, options.sectionsDir)
-  const left = refuseUnreadable(inventory, knownObjects(sections.fingerprint))
-  const drift = [...(await watch(driftOf(client, moment.revision, options.sectionsDir))), ...left]
+  const known = knownObjects(sections.fingerprint)
+  refuseUnreadable(inventory, known)
+  const missing = missingFrom(inventory, known)
+  const drift = await watch(driftOf(client, moment.revision, options.sectionsDir))
   const estimate = await watch(estimateBytes(client))
   refuseTooLarge(estimate, options.limitBytes)
+  for (const line of missing) options.log?.(`Not in the backup: ${line}`)
   for (const line of drift) options.log?.(`The schema is not that of its migrations: ${line}`)
-  return { ...moment, drift, ...(await writePlain(run, inventory, sections, estimate)) }
+  return { ...moment, missing, drift, ...(await writePlain(run, inventory, sections, estimate)) }
 }
 
 async function writePlain(

@@ -9,6 +9,8 @@ export interface LiveTable {
   unlogged: boolean
   /** Whether this role sees every row: it may select, and no policy holds any back. */
   readable: boolean
+  /** Whether policies say which rows it sees. */
+  secured: boolean
 }
 
 export interface LiveSequence {
@@ -20,7 +22,7 @@ export interface LiveSequence {
 export interface Inventory {
   tables: LiveTable[]
   sequences: LiveSequence[]
-  /** What holds data and is not in a backup, as lines of drift. */
+  /** What holds data and is in no backup, in words. */
   uncovered: string[]
 }
 
@@ -39,6 +41,7 @@ select c.relname as name, c.relpersistence = 'u' as unlogged,
       and not exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('r', '*')
         and (p.polroles @> array[0::oid] or exists (select from unnest(p.polroles) r where pg_has_role(r, 'usage')))
         and pg_get_expr(p.polqual, p.polrelid) is distinct from 'true'))), false) as readable,
+  row_security_active(c.oid) as secured,
   array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     and a.attgenerated = '' order by a.attnum) as columns,
   array(select case when coalesce(e.typnamespace, t.typnamespace) = 'pg_catalog'::regnamespace
@@ -56,15 +59,15 @@ where c.relnamespace = to_regnamespace('taskforce') and c.relkind = 'S' and c.re
 order by c.relname collate "C"`
 
 const UNCOVERED = `
-select format('+ %s %s: what it holds is not in a backup',
+select format('%s %s: what it holds is in no backup',
   case c.relkind when 'm' then 'materialized view' else 'foreign table' end, c.relname) as line
 from pg_class c where c.relnamespace = to_regnamespace('taskforce') and (c.relkind = 'f' or c.relkind = 'm' and c.relispopulated)
 union all
-select format('+ table %s, a part of %s, is in another schema: its rows are not in a backup', i.inhrelid::regclass, p.relname)
+select format('table %s, a part of %s, is in another schema: its rows are in no backup', i.inhrelid::regclass, p.relname)
 from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
 where p.relnamespace = to_regnamespace('taskforce') and c.relnamespace <> p.relnamespace and c.relkind in ('r', 'p', 'f')
 union all
-select format('+ %s large objects: they are not in a backup', count(*)) from pg_largeobject_metadata having count(*) > 0`
+select format('%s large objects: they are in no backup', count(*)) from pg_largeobject_metadata having count(*) > 0`
 
 /** Names of all tables with rows, in the order in which they are written. */
 export async function tableNames(client: ClientBase): Promise<string[]> {
@@ -81,6 +84,7 @@ export async function readInventory(client: ClientBase): Promise<Inventory> {
     name: string
     unlogged: boolean
     readable: boolean
+    secured: boolean
     columns: string[]
     types: string[]
   }>(TABLES)

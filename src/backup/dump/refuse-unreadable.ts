@@ -1,32 +1,61 @@
 import { TerminalError } from '../../domain/errors.ts'
 import { catalogLine } from '../../db/migrate/catalog.ts'
-import type { Inventory } from './inventory.ts'
+import { qualified } from '../plain/quote.ts'
+import type { Inventory, LiveTable } from './inventory.ts'
 import type { KnownObjects } from './known-objects.ts'
 
 /**
- * Rows that the role may not see would be missing without a word. A table or sequence of the schema's own stops the backup with
- * TerminalError `backup_not_allowed`; one that nobody knows, which a restore could not place anyway, becomes a line of drift.
+ * Rows that the role may not see would be missing without a word: one of the schema's own tables or sequences stops the backup.
+ * @throws TerminalError `backup_not_allowed`
  */
-export function refuseUnreadable({ tables, sequences }: Inventory, known: KnownObjects): string[] {
+export function refuseUnreadable({ tables, sequences }: Inventory, known: KnownObjects): void {
   const hidden = [
-    ...tables
-      .filter(({ readable, unlogged }) => !readable && !unlogged)
-      .map(({ name }) => ({ object: `table ${name}`, isKnown: known.table(name) })),
+    ...tables.filter((table) => isHidden(table) && known.table(table.name)).map(({ name }) => `table ${name}`),
     ...sequences
-      .filter(({ readable }) => !readable)
-      .map(({ name }) => ({ object: `sequence ${name}`, isKnown: known.sequence(name) })),
+      .filter(({ name, readable }) => !readable && known.sequence(name))
+      .map(({ name }) => `sequence ${name}`),
   ]
-  const missing = hidden.filter(({ isKnown }) => isKnown).map(({ object }) => object)
-  if (missing.length > 0) {
-    throw new TerminalError(
-      'backup_not_allowed',
-      `taskforce_backup may not read all of ${missing.join(', ')}, so a backup would be incomplete, and none was made.`,
-      {
-        hint: 'Compare the database with its migrations (npm run migrate -- check), and give the right or the policy "reader" back.',
-      },
-    )
-  }
-  return hidden.map(
-    ({ object }) => `+ ${catalogLine(object)}: taskforce_backup may not read all of it, so it is not in the backup`,
+  if (hidden.length === 0) return
+  throw new TerminalError(
+    'backup_not_allowed',
+    `taskforce_backup may not read all of ${hidden.join(', ')}, so a backup would be incomplete, and none was made.`,
+    {
+      hint: 'Compare the database with its migrations (npm run migrate -- check), and give the right or the policy "reader" back.',
+    },
   )
+}
+
+/**
+ * What is in the database and not in the backup, in words, with the SQL that lets the next one have it: of tables that nobody's
+ * migration made, those that the role may not read all of or that are unlogged, and what no backup takes.
+ */
+export function missingFrom({ tables, sequences, uncovered }: Inventory, known: KnownObjects): string[] {
+  const strange = tables.filter(({ name }) => !known.table(name))
+  return [
+    ...strange.filter(isHidden).map((table) => `${catalogLine(`table ${table.name}`)}: ${unread(grantOf(table))}`),
+    ...strange
+      .filter(({ unlogged }) => unlogged)
+      .map(({ name }) => `${catalogLine(`table ${name}`)}: rows of an unlogged table are in no backup`),
+    ...sequences
+      .filter(({ name, readable }) => !readable && !known.sequence(name))
+      .map(
+        ({ name }) =>
+          `${catalogLine(`sequence ${name}`)}: ${unread(`grant select on ${qualified(name)} to taskforce_backup;`)}`,
+      ),
+    ...uncovered,
+  ]
+}
+
+function isHidden({ readable, unlogged }: LiveTable): boolean {
+  return !readable && !unlogged
+}
+
+function unread(grant: string): string {
+  return `taskforce_backup may not read all of it; as its owner run: ${grant}`
+}
+
+function grantOf({ name, secured }: LiveTable): string {
+  const grant = `grant select on ${qualified(name)} to taskforce_backup;`
+  if (!secured) return grant
+  return `${grant} create policy taskforce_backup_reads on ${qualified(name)} for select to taskforce_backup using (true);`
 }

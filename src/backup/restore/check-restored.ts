@@ -22,7 +22,8 @@ export const checkTables: Check = async (client, { manifest }) => {
  * and says so, nothing is known to compare with.
  */
 export const checkSchema: Check = async (client, { manifest }) => {
-  const { revision, drift } = manifest.contents
+  const { revision, missing, drift } = manifest.contents
+  if (missing.length > 0) return `not all data is in the backup: ${firstOf(missing)}`
   if (drift.length > 0) return `the schema differed already when it was dumped: ${firstOf(drift)}`
   const sections = await readSections(revision)
   if (sections.revision !== revision) return `this build has no sections of revision ${revision}`

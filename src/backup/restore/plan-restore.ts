@@ -11,6 +11,8 @@ export interface RestorePlan {
   from: string
   snapshotAt: string
   verified: boolean
+  /** What was in the database and is not in the backup. */
+  missing: string[]
   /** Host, port and database. */
   into: string
   revisionBefore: number
@@ -45,6 +47,7 @@ export async function planRestore({ manifest, url, connect }: PlanRequest): Prom
     from: name,
     snapshotAt: contents.snapshotAt,
     verified: isVerified(manifest),
+    missing: contents.missing,
     into: target.place,
     revisionBefore: target.revision,
     revisionInBackup: contents.revision,

@@ -19,18 +19,19 @@ import { liveLeases, readTarget } from './target.ts'
 /** What the report says it was restored from. */
 const POINT_IN_TIME = 'point in time'
 
+/** Nothing was loaded, so that nothing can be missing or differ. */
+export type ReconcileReport = Omit<RestoreReport, 'missing' | 'drift'>
+
 /**
  * A restore's second half alone, for a database that somebody else has set back: by a point-in-time restore of the server, or by
  * plain psql. Starts a new generation, and records calls that act once and are not known to the journals.
  * @throws TerminalError `leases_live`, `restore_locked`, `effects_unreadable`, `nothing_to_reconcile`; nothing was changed then
  */
-export async function reconcile(
-  options: Omit<RestoreOptions, 'replace' | 'onProgress'>,
-): Promise<Omit<RestoreReport, 'drift'>> {
+export async function reconcile(options: Omit<RestoreOptions, 'replace' | 'onProgress'>): Promise<ReconcileReport> {
   const { url, effects: claims, waitForLeasesMs, clock = systemClock, log = () => undefined } = options
   const { connect = {}, lockTimeoutMs, onStage = () => undefined } = options
   const begun = clock.monotonic()
-  const work = async (client: Client): Promise<Omit<RestoreReport, 'drift'>> => {
+  const work = async (client: Client): Promise<ReconcileReport> => {
     const session = openSession(client, url, { log, connect, lockTimeoutMs })
     await prepareRoles(url, connect)
     const target = await readTarget(client)

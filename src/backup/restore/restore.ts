@@ -67,6 +67,8 @@ export interface RestoreReport {
   generation: number
   /** What restores moved out of the way, this one last; it is kept until somebody drops it. */
   previous: PreviousSchema[]
+  /** What was in the dumped database and not in its backup, so that it is not here either. */
+  missing: string[]
   /** How the restored schema differs from that of its revision; none, unless somebody changes it meanwhile. */
   drift: string[]
 }
@@ -113,6 +115,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       effects: done.effects,
       generation: done.generation.number,
       previous: [...target.previous, ...(done.previous === undefined ? [] : [previousSchema(done.previous)])],
+      missing: manifest.contents.missing,
       drift,
     }
   }

@@ -77,8 +77,12 @@ function withManifest(
     return { ...base, state: 'damaged', problem }
   }
   const state = stateOf(read.manifest)
-  const drift = `its schema differed from its revision's in ${contents.drift.length} lines`
-  return { ...base, state, problem: state === 'verified' ? undefined : drift }
+  return { ...base, state, problem: state === 'verified' ? undefined : whyUnverified(contents) }
+}
+
+function whyUnverified({ missing, drift }: Manifest['contents']): string {
+  if (missing.length > 0) return `NOT ALL DATA IS IN IT: ${missing.join('; ')}`
+  return `its schema differed from its revision's in ${drift.length} lines`
 }
 
 function withoutManifest(name: BackupName, data: StoredFile): KnownBackup {
