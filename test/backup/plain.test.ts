@@ -162,7 +162,7 @@ function writePlain(tables: Table[]): { plain: Buffer; tables: Table[]; contents
     Buffer.from(
       [
         OPENING,
-        ...(['settings', 'roles', 'pre'] as const).map(section),
+        ...(['settings', 'roles', 'membership', 'pre'] as const).map(section),
         ...blocks,
         ...(['sequences', 'post'] as const).map(section),
         `${endMark(tables.length, rows)}\n`,

@@ -10,6 +10,7 @@ import { driftOf } from './drift.ts'
 import { estimateBytes, refuseTooLarge } from './estimate.ts'
 import type { Inventory } from './inventory.ts'
 import { knownObjects } from './known-objects.ts'
+import { ownerMembership } from './owner-membership.ts'
 import { createPlainWriter } from './plain-writer.ts'
 import { readMoment } from './read-moment.ts'
 import { missingFrom, refuseUnreadable } from './refuse-unreadable.ts'
@@ -101,6 +102,7 @@ async function writePlain(
   await text(`${OPENING}-- Written by Taskforce ${options.version.replaceAll(/[^\w.+-]/g, '')}.`, '')
   await text(sectionMark('settings'), SETTINGS)
   await text(sectionMark('roles'), rolePrelude())
+  await text(sectionMark('membership'), ownerMembership())
   await text(sectionMark('pre'), sections.pre)
   const extra = additions(inventory, knownObjects(sections.fingerprint))
   if (extra !== '') await text(sectionMark('extra'), extra)

@@ -10,7 +10,7 @@ import { identifier, literal, qualified } from './quote.ts'
 export const MARK = '-- taskforce:'
 
 /** In order, the rows between `extra`, which is there only where the schema has drifted, and `sequences`. */
-export const SECTIONS = ['settings', 'roles', 'pre', 'extra', 'sequences', 'post'] as const
+export const SECTIONS = ['settings', 'roles', 'membership', 'pre', 'extra', 'sequences', 'post'] as const
 export type Section = (typeof SECTIONS)[number]
 
 /**

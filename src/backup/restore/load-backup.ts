@@ -21,7 +21,7 @@ export interface Backup {
 }
 
 export interface LoadOptions {
-  /** Leaves everything to the login that loads, which may not give it to `taskforce_owner`. */
+  /** Leaves everything to the login that loads, which may not give it to `taskforce_owner`, nor is to become its member. */
   ownTables?: boolean
   onProgress?: (bytesRead: number, bytesTotal: number) => void
 }
@@ -49,8 +49,10 @@ export async function loadBackup(
   try {
     const expected = [...contents.tables]
     for await (const part of readPlain(decode(file.chunks, dataKey))) {
-      if (part.kind === 'sql') await runSql(client, ownTables ? part.text.replaceAll(OWNERS, '') : part.text)
-      else await copyRows(client, part, expected.shift())
+      if (part.kind === 'sql') {
+        if (ownTables && part.section === 'membership') continue
+        await runSql(client, ownTables ? part.text.replaceAll(OWNERS, '') : part.text)
+      } else await copyRows(client, part, expected.shift())
     }
     const [lacking] = expected
     if (lacking !== undefined) throw damaged(`the rows of ${lacking.name} are not in it`)
