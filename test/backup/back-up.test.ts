@@ -16,6 +16,7 @@ import { createFolderStore } from '../../src/backup/store/folder-store.ts'
 import type { BackupStore } from '../../src/backup/store/store.ts'
 import { readManifest } from '../../src/backup/read-manifest.ts'
 import { verifyBackup } from '../../src/backup/verify-backup.ts'
+import { migrateUp } from '../../src/db/migrate/up.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { createTelemetry } from '../../src/telemetry/events.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -132,6 +133,19 @@ describe('a backup', () => {
       })
     } finally {
       await change(`drop table ${tables.map((name) => `taskforce.${name}`).join(', ')}`)
+    }
+  })
+
+  it.each([1, 2])('of revision %i, which has no place to record it, is made before the migration', async (to) => {
+    const older = await createTestDatabase({ migrated: false })
+    try {
+      await migrateUp(older.ownerUrl, { to })
+      const report = await backUp(contextOf({ databaseUrl: older.ownerUrl }))
+      expect(report).toMatchObject({ verified: true })
+      expect(await runDrill(contextOf({ databaseUrl: older.ownerUrl }), report.name)).toMatchObject({ ok: true })
+      expect(lines.map(({ event }) => event)).toEqual(['backup.finished', 'backup.drill.passed'])
+    } finally {
+      await older.drop()
     }
   })
 

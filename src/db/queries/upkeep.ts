@@ -15,17 +15,29 @@ export interface UpkeepRun {
   report: object
 }
 
-/** Its end is the database's now. */
+/**
+ * Its end is the database's now. Nothing where the schema is of before revision 3, which has no place for it: a careful operator
+ * makes a backup before the migration.
+ */
 export async function recordUpkeep(
   db: Queryable,
   { id, kind, backup, startedAt, ok, report }: UpkeepRun,
 ): Promise<void> {
+  if (!(await hasUpkeep(db))) return
   await db.query({
     name: 'record_upkeep',
     text: `
       insert into taskforce.upkeep (id, kind, backup, started_at, ok, report) values ($1, $2, $3, $4, $5, $6)`,
     values: [id, kind, backup ?? null, startedAt, ok, JSON.stringify(report)],
   })
+}
+
+async function hasUpkeep(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ there: boolean }>({
+    name: 'has_upkeep',
+    text: `select pg_catalog.to_regclass('taskforce.upkeep') is not null as there`,
+  })
+  return rows[0]?.there === true
 }
 
 export interface UpkeepAge {
