@@ -37,6 +37,11 @@ export function reportLines(report: ReconcileReport & Partial<RestoreReport>): s
   return [
     `Done in ${duration(report.durationMs)}: ${report.from} is in ${report.into}, generation ${report.generation}.`,
     ...(report.missing ?? []).map((line) => `NOT ALL DATA WAS IN IT: ${line}`),
+    ...((report.tenantsRemovedSince ?? 0) === 0
+      ? []
+      : [
+          `${report.tenantsRemovedSince} tenants of the backup were removed since, and are marked as removed; the next retention takes them away, or: npm run retain -- now`,
+        ]),
     ...(effects === undefined
       ? [
           'Calls that act once were not compared: no storage is configured. Set JOBS_STORAGE, and run it again with --reconcile.',

@@ -19,8 +19,8 @@ import { liveLeases, readTarget } from './target.ts'
 /** What the report says it was restored from. */
 const POINT_IN_TIME = 'point in time'
 
-/** Nothing was loaded, so that nothing can be missing or differ. */
-export type ReconcileReport = Omit<RestoreReport, 'missing' | 'drift'>
+/** Nothing was loaded or replaced. */
+export type ReconcileReport = Omit<RestoreReport, 'tenantsRemovedSince' | 'missing' | 'drift'>
 
 /**
  * A restore's second half alone, for a database that somebody else has set back: by a point-in-time restore of the server, or by

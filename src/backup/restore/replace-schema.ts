@@ -2,6 +2,7 @@ import { DatabaseError, escapeIdentifier } from 'pg'
 import { watchBlockers } from '../../db/migrate/blockers.ts'
 import type { Session } from '../../db/migrate/lock.ts'
 import { TerminalError } from '../../domain/errors.ts'
+import { carryRemovals } from './carry-removals.ts'
 import { PREVIOUS, tablesOf } from './target.ts'
 
 /** Each try gives up its place in the queues for locks, so that whoever stands behind it goes on in between. */
@@ -57,10 +58,10 @@ export async function moveAway({ client }: Pick<Session, 'client'>): Promise<str
 
 /**
  * Brings over what is about the deployment and not about its missions: what was kept in order since the backup (readiness
- * looks at the newest backups and drills), which tenants were deleted since, and a drain that somebody has set. In the open
- * transaction; what only one of the two schemas has stays where it is.
+ * looks at the newest backups and drills), which tenants were removed since, and a drain that somebody has set. In the open
+ * transaction; what only one of the two schemas has stays where it is. Answers how many tenants are to be removed again.
  */
-export async function carryOver({ client }: Pick<Session, 'client'>, previous: string): Promise<void> {
+export async function carryOver({ client }: Pick<Session, 'client'>, previous: string): Promise<number> {
   const old = escapeIdentifier(previous)
   const has = async (what: string) => {
     const { rows } = await client.query<{ both: boolean }>(
@@ -74,13 +75,11 @@ export async function carryOver({ client }: Pick<Session, 'client'>, previous: s
     await client.query(`insert into taskforce.upkeep (id, kind, backup, started_at, ended_at, ok, report)
       select id, kind, backup, started_at, ended_at, ok, report from ${old}.upkeep on conflict do nothing`)
   }
-  if (await has('tenants.deleted_at')) {
-    await client.query(`update taskforce.tenants t set deleted_at = o.deleted_at from ${old}.tenants o
-      where o.id = t.id and o.deleted_at is not null and t.deleted_at is null`)
-  }
+  const removals = (await has('tenants.deleted_at')) ? await carryRemovals(client, previous) : 0
   if (await has('facts.value')) {
     await client.query(`insert into taskforce.facts (name, at, value)
       select name, at, value from ${old}.facts where name = 'drain'
       on conflict (name) do update set at = excluded.at, value = excluded.value`)
   }
+  return removals
 }

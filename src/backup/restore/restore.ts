@@ -67,6 +67,8 @@ export interface RestoreReport {
   generation: number
   /** What restores moved out of the way, this one last; it is kept until somebody drops it. */
   previous: PreviousSchema[]
+  /** Tenants of the backup that were removed since, and are marked as removed: the next retention takes them away. */
+  tenantsRemovedSince: number
   /** What was in the dumped database and not in its backup, so that it is not here either. */
   missing: string[]
   /** How the restored schema differs from that of its revision; none, unless somebody changes it meanwhile. */
@@ -115,6 +117,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       effects: done.effects,
       generation: done.generation.number,
       previous: [...target.previous, ...(done.previous === undefined ? [] : [previousSchema(done.previous)])],
+      tenantsRemovedSince: done.tenantsRemovedSince,
       missing: manifest.contents.missing,
       drift,
     }
@@ -127,6 +130,7 @@ interface Replaced {
   previous: string | undefined
   generation: Generation
   effects: EffectsReport | undefined
+  tenantsRemovedSince: number
 }
 
 type Checked = RestoreRequest & { manifest: Manifest; onStage: (stage: Stage) => void }
@@ -162,13 +166,13 @@ async function beginAnew(
 ): Promise<Replaced> {
   const { client } = session
   onStage('generation')
-  if (previous !== undefined) await carryOver(session, previous)
+  const tenantsRemovedSince = previous === undefined ? 0 : await carryOver(session, previous)
   const from = manifest.name
   const generation = await newGeneration(client, { from, run: randomUUID(), atLeast: target.generation })
   onStage('effects')
   const to = `the backup ${from} of ${manifest.contents.snapshotAt}`
   const effects = claims === undefined ? undefined : await reconcileEffects(client, claims, to)
-  return { previous, generation, effects }
+  return { previous, generation, effects, tenantsRemovedSince }
 }
 
 /** To this build's schema; then the deployment works again. */

@@ -43,9 +43,13 @@ export async function removeUnusedProfiles(tx: RetentionTx): Promise<number> {
 /** Of `upkeep u`. */
 export const OLD_UPKEEP = `
         u.ended_at < now() - interval '400 days'
+        and u.kind <> 'delete_tenant' and not jsonb_path_exists(u.report, '$.tenants[0]')
         and exists (select from taskforce.upkeep n where n.kind = u.kind and n.ok and n.ended_at > u.ended_at)`
 
-/** Takes away what was recorded of runs over 400 days ago; the newest of each kind stays, by which readiness goes. */
+/**
+ * Takes away what was recorded of runs over 400 days ago; the newest of each kind stays, by which readiness goes. What says that
+ * a tenant was removed stays for good: a backup that is held has it for as long, and a restore would bring it back.
+ */
 export async function removeOldUpkeep(tx: RetentionTx): Promise<number> {
   const { rowCount } = await tx.query({
     name: 'retention_remove_upkeep',

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { restore } from '../../src/backup/restore/restore.ts'
+import { deleteTenant } from '../../src/backup/retention/delete-tenant.ts'
+import { retain } from '../../src/backup/retention/retain.ts'
+import { runRetention } from '../../src/backup/retention/run-retention.ts'
+import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
+import { createTelemetry } from '../../src/telemetry/events.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { addEnded, addTenant, OTHER_TENANT, rowsOf } from '../support/ended-missions.ts'
+import { createWorld, type World } from '../support/engine.ts'
+import { memoryStore } from '../support/memory-store.ts'
+import { takeBackup, type TakenBackup } from '../support/taken-backups.ts'
+
+let world: World
+let backup: TakenBackup
+beforeEach(async () => {
+  world = await createWorld()
+  await addTenant(world.sql)
+  await addEnded(world.sql, { tenantId: OTHER_TENANT, days: 1, count: 3 })
+  backup = await takeBackup(world.database.appUrl)
+})
+afterEach(() => world.stop())
+
+const db = () => world.missions.databases.engine
+const isThere = async () => (await rowsOf(world.sql, OTHER_TENANT)).missions === 3
+
+/** As the command does it. */
+async function remove(mostMs?: number): Promise<void> {
+  const store = memoryStore(Date.now())
+  const startedAt = new Date()
+  const report = await deleteTenant({
+    db: db(),
+    tenantId: OTHER_TENANT,
+    store,
+    retentionDays: 30,
+    ...(mostMs === undefined ? {} : { mostMs }),
+  })
+  if (!report.done) return
+  const row = { id: randomUUID(), kind: 'delete_tenant', backup: undefined, startedAt, ok: true, report } as const
+  await recordUpkeep(db(), row)
+}
+
+function restoreIt() {
+  const { manifest, chunks } = backup
+  const url = world.database.ownerUrl
+  return restore({ manifest, chunks: chunks(), url, replace: true, waitForLeasesMs: 500, effects: undefined })
+}
+
+async function runRetain(): Promise<void> {
+  const telemetry = createTelemetry(createLogger({ level: 'silent', secrets: [], destination: { write: () => true } }))
+  await runRetention({ db: db(), missionDays: undefined, newId: randomUUID, telemetry, mostMs: 60_000 })
+}
+
+it.each([
+  ['that the command finished', async () => remove()],
+  ['that a later retention finished', async () => (await remove(0), runRetain())],
+])('a removal %s is carried over to a restored backup of before it, and done again', async (_, removed) => {
+  await removed()
+  expect(await isThere()).toBe(false)
+  expect(await restoreIt()).toMatchObject({ tenantsRemovedSince: 1 })
+  expect(await isThere()).toBe(true)
+  expect(await retain({ db: db(), missionDays: undefined, mostMs: 60_000 })).toMatchObject({
+    tenants: [{ tenantId: OTHER_TENANT, missions: 3, done: true }],
+  })
+  expect(await isThere()).toBe(false)
+  // Its row is what the next restore goes by.
+  expect(await restoreIt()).toMatchObject({ tenantsRemovedSince: 1 })
+})
+
+it.each([
+  ['of a tenant that somebody wanted back', () => addTenant(world.sql)],
+  ['of before it was made', () => world.sql(`update taskforce.upkeep set ended_at = ended_at - interval '1 hour'`)],
+  ['that failed', () => world.sql(`update taskforce.upkeep set ok = false`)],
+])('a removal %s is not carried over', async (_, change) => {
+  await remove()
+  await change()
+  expect(await restoreIt()).toMatchObject({ tenantsRemovedSince: 0 })
+})
