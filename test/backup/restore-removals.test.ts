@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { restore } from '../../src/backup/restore/restore.ts'
-import { deleteTenant } from '../../src/backup/retention/delete-tenant.ts'
+import { deleteTenant, type DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
 import { retain } from '../../src/backup/retention/retain.ts'
 import { runRetention } from '../../src/backup/retention/run-retention.ts'
 import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
@@ -26,7 +26,7 @@ const db = () => world.missions.databases.engine
 const isThere = async () => (await rowsOf(world.sql, OTHER_TENANT)).missions === 3
 
 /** As the command does it. */
-async function remove(mostMs?: number): Promise<void> {
+async function remove(mostMs?: number): Promise<DeleteTenantReport> {
   const store = memoryStore(Date.now())
   const startedAt = new Date()
   const report = await deleteTenant({
@@ -36,9 +36,10 @@ async function remove(mostMs?: number): Promise<void> {
     retentionDays: 30,
     ...(mostMs === undefined ? {} : { mostMs }),
   })
-  if (!report.done) return
+  if (!report.done) return report
   const row = { id: randomUUID(), kind: 'delete_tenant', backup: undefined, startedAt, ok: true, report } as const
   await recordUpkeep(db(), row)
+  return report
 }
 
 function restoreIt() {
@@ -53,7 +54,7 @@ async function runRetain(): Promise<void> {
 }
 
 it.each([
-  ['that the command finished', async () => remove()],
+  ['that the command finished', async () => void (await remove())],
   ['that a later retention finished', async () => (await remove(0), runRetain())],
 ])('a removal %s is carried over to a restored backup of before it, and done again', async (_, removed) => {
   await removed()
@@ -76,4 +77,21 @@ it.each([
   await remove()
   await change()
   expect(await restoreIt()).toMatchObject({ tenantsRemovedSince: 0 })
+})
+
+it('a removal names the schemas of earlier restores that have the tenant, and none that have not', async () => {
+  expect((await remove()).earlierSchemas).toEqual([])
+  // The first has nothing of it, the second has it, and the third is of before there was retention.
+  const first = (await restoreIt()).previous
+  const second = (await restoreIt()).previous
+  const third = (await restoreIt()).previous
+  const [without, holding, hidden] = [first, second, third].map((previous) => previous.at(-1))
+  await world.sql(`revoke usage on schema ${hidden?.schema} from taskforce_retention`)
+  const { earlierSchemas } = await remove()
+  expect(earlierSchemas).toEqual([holding, hidden])
+  expect(earlierSchemas).not.toContainEqual(without)
+  await world.sql(earlierSchemas.map(({ dropSql }) => dropSql).join(' '))
+  await restoreIt()
+  const [last] = (await remove()).earlierSchemas
+  expect(last).toBeUndefined()
 })

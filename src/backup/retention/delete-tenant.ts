@@ -4,7 +4,9 @@ import { DEFAULT_TENANT_ID, markDeleted, type DeletedTenant } from '../../db/que
 import { TerminalError } from '../../domain/errors.ts'
 import { byAge } from '../known-backup.ts'
 import type { BackupName } from '../name.ts'
+import type { PreviousSchema } from '../restore/target.ts'
 import type { BackupStore } from '../store/store.ts'
+import { earlierSchemasWith } from './earlier-schemas.ts'
 import { finishRemoval, type TenantRemoved } from './finish-removal.ts'
 import { listBackups } from './list-backups.ts'
 import { timeLeft } from './time-left.ts'
@@ -25,6 +27,8 @@ export interface DeleteTenantReport extends TenantRemoved {
   name: string
   deletedAt: string
   backups: HeldInBackups | { error: string }
+  /** What restores moved out of the way in this database and still has it, or may have it, until somebody drops it. */
+  earlierSchemas: PreviousSchema[]
 }
 
 /** What backups still have of a tenant that was removed. A restore of one of these brings it back. */
@@ -43,8 +47,8 @@ const NEWEST_KEPT_DAYS = 7
 
 /**
  * Removes a tenant and everything of it. At once nothing of it moves or writes any more; its rows go in batches. Called
- * again, it goes on where it was interrupted, and `retain` does so by itself. Backups keep what they have until they expire;
- * the report says when.
+ * again, it goes on where it was interrupted, and `retain` does so by itself. Backups keep what they have until they expire,
+ * and schemas that restores moved out of the way until they are dropped; the report says when, and which.
  *
  * Throws TerminalError `tenant_not_found`, and `default_tenant` for the one that the migrations make: requests that name no
  * tenant are for it, and each would fail from then on. What the store throws is only reported: the rows are gone by then.
@@ -66,7 +70,13 @@ export async function deleteTenant(request: DeleteTenantRequest): Promise<Delete
   }
   const removed = await finishRemoval(db, tenantId, timeLeft(mostMs, signal))
   const { name, deletedAt } = tenant
-  return { ...removed, name, deletedAt: deletedAt.toISOString(), backups: await whatBackupsHold(request, tenant) }
+  return {
+    ...removed,
+    name,
+    deletedAt: deletedAt.toISOString(),
+    backups: await whatBackupsHold(request, tenant),
+    earlierSchemas: await earlierSchemasWith(db, tenantId),
+  }
 }
 
 async function whatBackupsHold(
