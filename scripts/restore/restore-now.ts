@@ -1,7 +1,5 @@
 import { planRestore } from '../../src/backup/restore/plan-restore.ts'
-import { restore } from '../../src/backup/restore/restore.ts'
-import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
-import { withClient } from '../../src/db/migrate/connect.ts'
+import { runRestore } from '../../src/backup/restore/run-restore.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { Context } from '../backup/context.ts'
 import { open } from '../backup/open.ts'
@@ -26,8 +24,8 @@ export async function restoreNow(context: Context, options: Options, what: strin
   if (!plan.isEmpty && options.replace === true && options.yes !== true)
     await confirm(terminal, `what is in ${plan.into} would be moved out of the way`, options)
   const progress = showProgress(terminal.streams.stderr, 'Restores')
-  const startedAt = new Date()
-  const report = await restore({
+  const { report, notRecorded } = await runRestore({
+    newId: opened.newId,
     manifest: source.manifest,
     chunks: source.chunks(),
     ...(source.dataKey === undefined ? {} : { dataKey: source.dataKey }),
@@ -39,10 +37,9 @@ export async function restoreNow(context: Context, options: Options, what: strin
     log: (line) => terminal.note(line),
     onProgress: progress.show,
   }).finally(progress.clear)
-  const row = { id: opened.newId(), kind: 'restore', backup: report.from, startedAt, ok: true, report } as const
-  await withClient(url, (client) => recordUpkeep(client, row), connect)
   if (options.json) terminal.json(report)
   else terminal.print(reportLines(report))
+  if (notRecorded !== undefined) terminal.error(`It is restored, but has no row in taskforce.upkeep: ${notRecorded}`)
   if (report.missing.length > 0) throw dataMissing(report.missing)
   if (report.drift.length === 0) return EXIT.done
   throw new TerminalError(

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { restore } from '../../src/backup/restore/restore.ts'
-import { deleteTenant, type DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
+import type { DeleteTenantReport } from '../../src/backup/retention/delete-tenant.ts'
 import { retain } from '../../src/backup/retention/retain.ts'
+import { runDeleteTenant } from '../../src/backup/retention/run-delete-tenant.ts'
 import { runRetention } from '../../src/backup/retention/run-retention.ts'
-import { recordUpkeep } from '../../src/db/queries/upkeep.ts'
 import { createTelemetry } from '../../src/telemetry/events.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { addEnded, addTenant, OTHER_TENANT, rowsOf } from '../support/ended-missions.ts'
@@ -27,19 +27,14 @@ const isThere = async () => (await rowsOf(world.sql, OTHER_TENANT)).missions ===
 
 /** As the command does it. */
 async function remove(mostMs?: number): Promise<DeleteTenantReport> {
-  const store = memoryStore(Date.now())
-  const startedAt = new Date()
-  const report = await deleteTenant({
-    db: db(),
-    tenantId: OTHER_TENANT,
-    store,
-    retentionDays: 30,
-    ...(mostMs === undefined ? {} : { mostMs }),
-  })
-  if (!report.done) return report
-  const row = { id: randomUUID(), kind: 'delete_tenant', backup: undefined, startedAt, ok: true, report } as const
-  await recordUpkeep(db(), row)
+  const { report, notRecorded } = await runDeleteTenant({ ...removal(), ...(mostMs === undefined ? {} : { mostMs }) })
+  expect(notRecorded).toBeUndefined()
   return report
+}
+
+function removal() {
+  const store = memoryStore(Date.now())
+  return { db: db(), tenantId: OTHER_TENANT, store, retentionDays: 30, newId: () => randomUUID() as string }
 }
 
 function restoreIt() {
@@ -94,4 +89,18 @@ it('a removal names the schemas of earlier restores that have the tenant, and no
   await restoreIt()
   const [last] = (await remove()).earlierSchemas
   expect(last).toBeUndefined()
+})
+
+it('a removal is recorded, also where it failed, and what can’t be recorded changes nothing', async () => {
+  const tenantId = '00000000-0000-7000-8000-0000000000ee'
+  await expect(runDeleteTenant({ ...removal(), tenantId })).rejects.toMatchObject({ code: 'tenant_not_found' })
+  const newId = () => 'no id'
+  await expect(runDeleteTenant({ ...removal(), tenantId, newId })).rejects.toMatchObject({ code: 'tenant_not_found' })
+  expect(await runDeleteTenant({ ...removal(), newId })).toMatchObject({
+    report: { missions: 3, done: true },
+    notRecorded: expect.stringContaining('uuid'),
+  })
+  expect(await world.sql('select kind, ok, report from taskforce.upkeep')).toEqual([
+    { kind: 'delete_tenant', ok: false, report: { tenantId, why: expect.stringContaining('there is no tenant') } },
+  ])
 })

@@ -238,6 +238,11 @@ describe('npm run restore', () => {
       code: 3,
       stderr: expect.stringContaining('--yes'),
     })
+    const rows = withConnection(other.ownerUrl, async (client) => {
+      const sql = `select ok from taskforce.upkeep where kind = 'restore' order by ended_at`
+      return (await client.query<{ ok: boolean }>(sql)).rows
+    })
+    expect(await rows).toEqual([{ ok: true }, { ok: false }])
   })
 
   it('takes the newest one before a time', async () => {
