@@ -9,6 +9,7 @@ import { backUp } from '../../src/backup/back-up.ts'
 import { openDataKey } from '../../src/backup/codec/data-key.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
 import { isVerified, type Encryption } from '../../src/backup/manifest.ts'
+import { drillNewest } from '../../src/backup/drill-newest.ts'
 import { restore } from '../../src/backup/restore/restore.ts'
 import { listBackups } from '../../src/backup/retention/list-backups.ts'
 import { runDrill } from '../../src/backup/run-drill.ts'
@@ -191,6 +192,24 @@ describe('a backup', () => {
       })
     })
     expect(await upkeep()).toEqual([])
+  })
+})
+
+describe('the drill of the timer', () => {
+  it('is of the newest verified backup, and none where there is no such one', async () => {
+    expect(await drillNewest(contextOf())).toBeUndefined()
+    const { name } = await backUp(contextOf())
+    expect(await drillNewest(contextOf())).toMatchObject({ name, ok: true })
+  })
+
+  it('has failed where the store does not answer, and that is recorded and told', async () => {
+    const list = () => Promise.reject(new TerminalError('store_unavailable', 'The storage does not answer.'))
+    const failing = drillNewest(contextOf({ main: { ...stores.main, list } }))
+    await expect(failing).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(await upkeep()).toEqual([
+      { kind: 'drill', backup: null, ok: false, report: { why: 'The storage does not answer.' } },
+    ])
+    expect(lines).toMatchObject([{ event: 'backup.drill.failed', level: 'error' }])
   })
 })
 
