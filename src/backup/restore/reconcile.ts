@@ -14,7 +14,7 @@ import { refuseLeases } from './refusals.ts'
 import { lockSchema } from './replace-schema.ts'
 import type { RestoreOptions, RestoreReport } from './restore.ts'
 import { stopFirst } from './stop-first.ts'
-import { liveLeases, readTarget } from './target.ts'
+import { liveLeases, peekTarget, readTarget, type Target } from './target.ts'
 
 /** What the report says it was restored from. */
 const POINT_IN_TIME = 'point in time'
@@ -33,9 +33,12 @@ export async function reconcile(options: Omit<RestoreOptions, 'replace' | 'onPro
   const begun = clock.monotonic()
   const work = async (client: Client): Promise<ReconcileReport> => {
     const session = openSession(client, url, { log, connect, lockTimeoutMs })
+    // As in a restore.
+    const peeked = await peekTarget(client)
+    if (peeked !== undefined) refuseNothing(peeked)
     await prepareRoles(url, connect)
     const target = await readTarget(client)
-    if (target.revision === 0) throw nothingThere(target.place)
+    refuseNothing(target)
     onStage('stop')
     const stop = await stopFirst(client, { url, connect, reason: 'a reconcile', waitMs: waitForLeasesMs, clock, log })
     try {
@@ -71,8 +74,9 @@ export async function reconcile(options: Omit<RestoreOptions, 'replace' | 'onPro
   return withClient(url, work, connect)
 }
 
-function nothingThere(place: string): TerminalError {
-  return new TerminalError('nothing_to_reconcile', `${place} has no schema of Taskforce's. Nothing was changed.`, {
+function refuseNothing({ revision, place }: Target): void {
+  if (revision > 0) return
+  throw new TerminalError('nothing_to_reconcile', `${place} has no schema of Taskforce's. Nothing was changed.`, {
     hint: 'Name the database that was restored with --into URL, or restore a backup into this one.',
   })
 }

@@ -18,7 +18,15 @@ import { explained, unfinished } from './failures.ts'
 import { refuseLeases, refuseNewerSchema, refuseToReplace, requireManifest } from './refusals.ts'
 import { carryOver, lockSchema, moveAway } from './replace-schema.ts'
 import { MIGRATING_S, setRestoreDrain, stopFirst, type Stopped } from './stop-first.ts'
-import { liveLeases, previousSchema, readTarget, tablesOf, type PreviousSchema, type Target } from './target.ts'
+import {
+  liveLeases,
+  peekTarget,
+  previousSchema,
+  readTarget,
+  tablesOf,
+  type PreviousSchema,
+  type Target,
+} from './target.ts'
 
 /** What a restore does, in this order. Up to `commit`, whatever goes wrong leaves the target as it was. */
 export type Stage = 'stop' | 'lock' | 'load' | 'generation' | 'effects' | 'commit' | 'migrate' | 'analyze'
@@ -96,6 +104,9 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
   await refuseNewerSchema(manifest)
   const work = async (client: Client): Promise<RestoreReport> => {
     const session = openSession(client, url, { log, connect, lockTimeoutMs })
+    // What is refused leaves nothing behind on the server either, so this comes before the roles; who may look after it looks again.
+    const peeked = await peekTarget(client)
+    if (peeked !== undefined) refuseToReplace(peeked, request.replace)
     await prepareRoles(url, connect)
     const target = await readTarget(client)
     refuseToReplace(target, request.replace)

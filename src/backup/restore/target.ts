@@ -1,4 +1,4 @@
-import { escapeIdentifier, type Client } from 'pg'
+import { DatabaseError, escapeIdentifier, type Client } from 'pg'
 import { readGeneration } from '../../db/queries/generation.ts'
 
 /** What a restore would go into. */
@@ -53,6 +53,18 @@ export async function readTarget(client: Client): Promise<Target> {
     previous: previous.map(previousSchema),
   }
 }
+
+/** The same before this login was made a member; undefined where it may not look yet. */
+export async function peekTarget(client: Client): Promise<Target | undefined> {
+  try {
+    return await readTarget(client)
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === NOT_ALLOWED) return undefined
+    throw error
+  }
+}
+
+const NOT_ALLOWED = '42501'
 
 const REVISION = 'select coalesce(max(revision), 0) as n from taskforce.migrations'
 
