@@ -1,4 +1,5 @@
 import { backupWorries } from '../backup/standing.ts'
+import { readDrain, type Drain } from '../db/queries/drain.ts'
 import { sweepAge } from '../db/queries/sweep.ts'
 import { upkeepAges } from '../db/queries/upkeep.ts'
 import { isConnectionError } from '../db/pg-errors.ts'
@@ -135,7 +136,8 @@ function hostOf(address: string): string {
 async function checkSweep(db: EngineDb | undefined): Promise<Check> {
   if (db === undefined) return { status: 'warn', detail: 'not known' }
   try {
-    const age = await withTimeout(sweepAge(db))
+    const [age, drain] = await withTimeout(Promise.all([sweepAge(db), readDrain(db)]))
+    if (drain !== undefined) return draining(drain)
     if (age === undefined && process.uptime() * 1000 < SWEEP_LATE_MS)
       return pass({ detail: 'the first sweep is yet to come' })
     if (age === undefined) return { status: 'warn', detail: 'no sweep has run: timers may not work' }
@@ -148,6 +150,12 @@ async function checkSweep(db: EngineDb | undefined): Promise<Check> {
   } catch {
     return { status: 'warn', detail: 'not known while the database is out of reach' }
   }
+}
+
+/** Its reason stays out: it is somebody's own words, and keys are not only the operator's. */
+function draining({ by, until }: Drain): Check {
+  const end = until === undefined ? 'until it is cleared' : `until ${until.toISOString()}`
+  return { status: 'warn', detail: `drained by ${by} ${end}: nothing is claimed, and no new mission is taken` }
 }
 
 /** By what the upkeep has recorded: readiness is asked every few seconds, and lists no blobs. */

@@ -34,6 +34,20 @@ describe('while the deployment drains', () => {
     expect(answer.text).not.toContain('hunter2')
   })
 
+  test('it is degraded, and says who drains until when', async () => {
+    const sweep = async () => {
+      const { body } = await call(env, '/health/ready')
+      return body as { status: string; checks: { sweep: { status: string; detail?: string } } }
+    }
+    const forEver = await sweep()
+    expect(forEver).toMatchObject({ status: 'degraded', checks: { sweep: { status: 'warn' } } })
+    expect(forEver.checks.sweep.detail).toMatch(/^drained by ada until it is cleared: nothing is claimed/)
+    await setDrain(env.owner, { by: 'restore', reason: 'hunter2', seconds: 600 })
+    expect((await sweep()).checks.sweep.detail).toMatch(/^drained by restore until 20\d\d-\d\d-\d\dT[\d:.]+Z: /)
+    expect(JSON.stringify(await sweep())).not.toContain('hunter2')
+    await setDrain(env.owner, { by: 'ada', reason: 'hunter2' })
+  })
+
   test('missions can be read, and said things to', async () => {
     expect((await call(env, ended.links.self)).body).toEqual(ended)
     expect((await call(env, ended.links.events)).status).toBe(200)
@@ -42,6 +56,7 @@ describe('while the deployment drains', () => {
 
   test('the same request is taken when that is over', async () => {
     await clearDrain(env.owner)
+    expect((await call(env, '/health/ready')).text).not.toContain('drained')
     const answer = await post(env, MISSIONS, { goal: 'Say hello' }, { 'idempotency-key': 'again', prefer: 'wait=20' })
     expect([answer.status, (answer.body as MissionView).status]).toEqual([200, 'completed'])
   })

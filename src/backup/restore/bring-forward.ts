@@ -3,7 +3,6 @@ import type { Session } from '../../db/migrate/lock.ts'
 import { migrateUp } from '../../db/migrate/up.ts'
 import { clearDrain } from '../../db/queries/drain.ts'
 import { driftOf } from '../dump/drift.ts'
-import type { Stage } from './restore.ts'
 import type { Stopped } from './stop-first.ts'
 import { tablesOf } from './target.ts'
 
@@ -11,7 +10,7 @@ import { tablesOf } from './target.ts'
 export async function bringForward(
   { client, url, connect, log }: Session,
   stop: Stopped,
-  onStage: (stage: Stage) => void,
+  onStage: (stage: 'migrate' | 'analyze') => void,
 ): Promise<{ revision: number; drift: string[] }> {
   onStage('migrate')
   const { revision } = await migrateUp(url, { connect, log })
