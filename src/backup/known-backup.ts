@@ -2,9 +2,9 @@ import { isVerified, type Manifest } from './manifest.ts'
 import type { BackupName } from './name.ts'
 
 /**
- * `verified`: read back, of the schema that it says, and its data is there. `unverified`: restorable as far as anyone knows,
- * but its schema differed. `damaged`: what its manifest says can't be read, or is not so. `incomplete`: one of the two files
- * is missing; data without a manifest is a run that died, or one that is under way.
+ * `verified`: read back, of the schema that it says, and all its data is there. `unverified`: restorable as far as anyone knows,
+ * but its schema differed, or it lacks data. `damaged`: what its manifest says can't be read, or is not so. `incomplete`: one of
+ * the two files is missing; data without a manifest is a run that died, or one that is under way.
  */
 export type BackupState = 'verified' | 'unverified' | 'damaged' | 'incomplete'
 

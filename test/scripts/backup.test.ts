@@ -363,6 +363,18 @@ describe('npm run retain', () => {
     })
     expect(await world.sql('select from taskforce.tenants where id = $1', [id])).toEqual([])
   })
+
+  it('names the schemas of earlier restores that still have a removed tenant, with the SQL that drops them', async () => {
+    const id = '00000000-0000-7000-8000-0000000000fe'
+    await world.sql(`insert into taskforce.tenants (id, name) values ($1, 'kept')`, [id])
+    await json<Made>(backup, 'now')
+    await json(restore, 'LATEST', '--replace', '--yes')
+    const { code, stdout } = await run(retain, ['delete-tenant', id, '--yes'])
+    expect(code).toBe(0)
+    const [, drop = ''] = /^  (drop schema "taskforce_before_\d{8}_\d{6}" cascade;)$/m.exec(stdout) ?? []
+    await world.sql(drop)
+    expect(drop).not.toBe('')
+  })
 })
 
 it('progress tells share, rate and time left, and never more than all', () => {
