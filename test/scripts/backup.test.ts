@@ -365,7 +365,7 @@ describe('npm run retain', () => {
   })
 
   it('names the schemas of earlier restores that still have a removed tenant, with the SQL that drops them', async () => {
-    const id = '00000000-0000-7000-8000-0000000000fe'
+    const id = '00000000-0000-7000-8000-0000000000fd'
     await world.sql(`insert into taskforce.tenants (id, name) values ($1, 'kept')`, [id])
     await json<Made>(backup, 'now')
     await json(restore, 'LATEST', '--replace', '--yes')
