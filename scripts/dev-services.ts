@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
@@ -62,6 +62,9 @@ function writeSettings(path: string, { appUrl, storageConnectionString }: Servic
   if (existsSync(path)) return `${path} is left as it is; this run's DATABASE_URL is ${appUrl}`
   const example = JSON.parse(readFileSync(join(root, 'local.settings.example.json'), 'utf8')) as { Values: object }
   const settings = { ...example, Values: { ...example.Values, ...own } }
-  writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
+  // Whole or not at all: func may be waiting for it.
+  const whole = `${path}.${process.pid}`
+  writeFileSync(whole, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
+  renameSync(whole, path)
   return `${path} written`
 }

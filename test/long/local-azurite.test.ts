@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AzuriteOptions, startAzurite } from '../../src/local/azurite/start-azurite.ts'
 import { freePort } from '../../src/local/processes/free-port.ts'
 import { processInfo } from '../../src/local/processes/process-info.ts'
-import { nextSaid, parentProcess, vanished } from './killed-parent.ts'
+import { nextSaid, parentProcess, vanished } from '../local/killed-parent.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 

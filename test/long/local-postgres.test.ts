@@ -9,7 +9,7 @@ import { postgresFailure } from '../../src/local/postgres/failures.ts'
 import { type PostgresOptions, startPostgres } from '../../src/local/postgres/start-postgres.ts'
 import { freePort } from '../../src/local/processes/free-port.ts'
 import { processInfo } from '../../src/local/processes/process-info.ts'
-import { nextSaid, parentProcess, vanished } from './killed-parent.ts'
+import { nextSaid, parentProcess, vanished } from '../local/killed-parent.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 

@@ -8,7 +8,7 @@ import { endLeftover } from '../../src/local/processes/end-leftover.ts'
 import { freePort } from '../../src/local/processes/free-port.ts'
 import { isAlive, processInfo } from '../../src/local/processes/process-info.ts'
 import { spawnGuarded } from '../../src/local/processes/spawn-guarded.ts'
-import { nextSaid, parentProcess, vanished } from './killed-parent.ts'
+import { nextSaid, parentProcess, vanished } from '../local/killed-parent.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 

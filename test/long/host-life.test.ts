@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { HostLogEntry } from '../../src/local/host/protocol.ts'
 import { startHost } from '../../src/local/host/start-host.ts'
-import { bare, bundleFixture, isAlive, logged, runFixture, stopHosts } from './host/run-host.ts'
+import { bare, bundleFixture, isAlive, logged, runFixture, stopHosts } from '../local/host/run-host.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 const folders: string[] = []
@@ -20,7 +20,7 @@ afterEach(async () => {
 /** Starts a fixture's host in a process of its own, which a test can kill. */
 async function hostProcess(fixture: string) {
   const { bundle, folder } = await bundleFixture(fixture, bare)
-  const program = new URL('./host/host-process.ts', import.meta.url).pathname
+  const program = new URL('../local/host/host-process.ts', import.meta.url).pathname
   const terminatedFile = join(folder, 'terminated')
   const child = spawn(process.execPath, [program, bundle, join(folder, 'host.json')], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,7 +5,7 @@ import { QueueServiceClient } from '@azure/storage-queue'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type LocalAzurite, startAzurite } from '../../src/local/azurite/start-azurite.ts'
 import type { HostOptions } from '../../src/local/host/start-host.ts'
-import { logged, runFixture, stopHosts, type TestHost, userLogs } from './host/run-host.ts'
+import { logged, runFixture, stopHosts, type TestHost, userLogs } from '../local/host/run-host.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 let azurite: LocalAzurite

@@ -11,7 +11,7 @@ import {
   type TestEnvironment,
 } from '../support/environment.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
-import { call, create, problem, MISSIONS, post, withoutChange, type Answer } from './client.ts'
+import { call, create, problem, MISSIONS, post, withoutChange, type Answer } from '../api/client.ts'
 
 interface Ready {
   status: string
