@@ -102,6 +102,13 @@ describe('a guarded program', () => {
     await program.kill()
   })
 
+  test('tells how it ended though its start and its end are told at once', async () => {
+    const atOnce = { command: '/bin/sh', args: ['-c', 'exit 3'], log: () => undefined }
+    for (let n = 0; n < 8; n++) {
+      expect(await (await spawnGuarded(atOnce)).exited).toEqual({ code: 3, signal: null })
+    }
+  })
+
   test('ends when its guard is killed', async () => {
     const { program } = await nodeUp(`console.log('up'); ${WAITS}`)
     process.kill(processInfo(program.pid)?.parent ?? 0, 'SIGKILL')

@@ -50,9 +50,12 @@ export async function spawnGuarded(program: Program & { log: (line: string) => v
     env: { ...process.env, NODE_OPTIONS: '' },
   })
   for (const stream of [guard.stdout, guard.stderr]) if (stream) createInterface({ input: stream }).on('line', log)
+  const reported = reportedExit(guard)
   const pid = await start(guard, order)
   let gone = false
-  const exited = exitOf(guard, pid, order.stopSignal ?? 'SIGTERM').finally(() => (gone = true))
+  const exited = reported
+    .then((exit) => exit ?? endUnguarded(pid, order.stopSignal ?? 'SIGTERM'))
+    .finally(() => (gone = true))
   return {
     pid,
     exited,
@@ -81,17 +84,15 @@ function start(guard: ChildProcess, program: Program): Promise<number> {
   })
 }
 
-function exitOf(guard: ChildProcess, pid: number, stopSignal: NodeJS.Signals): Promise<Exit> {
+/** Listens before the start is asked for: a program may have ended by the time that its start is seen. */
+function reportedExit(guard: ChildProcess): Promise<Exit | undefined> {
   return new Promise((resolve) => {
     let exit: Exit | undefined
     guard.on('message', (report: GuardReport) => {
       if (report.kind === 'exited') exit = report.exit
     })
     // 'close' comes after the last line of output, so callers can read the reason in their log.
-    guard.once('close', () => {
-      if (exit) resolve(exit)
-      else void endUnguarded(pid, stopSignal).then(resolve)
-    })
+    guard.once('close', () => resolve(exit))
   })
 }
 
