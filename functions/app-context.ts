@@ -86,7 +86,14 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
   const wakes = createQueueWakes(connect)
   const connectBlobs = () => connectEffects(config.storage, secrets.storageConnectionString)
   const effects = createBlobEffects(connectBlobs)
-  const engine = createEngine({ config, secrets, databases, wakes, effects, telemetry, tools })
+  const backup = createBackupContext(config, secrets, telemetry)
+  const watchBackups = createBackupWatch({
+    db: databases.engine,
+    store: backup.main,
+    telemetry,
+    now: () => performance.now(),
+  })
+  const engine = createEngine({ config, secrets, databases, wakes, effects, telemetry, tools, watchBackups })
   const missions = {
     databases,
     wakes,
@@ -97,19 +104,12 @@ function createApp(env: NodeJS.ProcessEnv): AppResult {
     newId: () => uuidv7(),
   }
   const auth = { mode: config.auth, apiKey: secrets.apiKey }
-  const backup = createBackupContext(config, secrets, telemetry)
   const api = { missions, watchers: new Watchers(databases.engine), engine, auth }
   telemetry.started(version, process.version)
   const pingQueue = async () => void (await (await connect()).getProperties())
   const pingBlobs = async () => void (await (await connectBlobs()).exists())
   const leftOut = [...config.warnings, ...problems]
   if (leftOut.length > 0) telemetry.misconfigured(leftOut)
-  const watchBackups = createBackupWatch({
-    db: databases.engine,
-    store: backup.main,
-    telemetry,
-    now: () => performance.now(),
-  })
   const pings = { pingQueue, pingBlobs, watchBackups }
   return { ok: true, app: { config, databases, wakes, telemetry, engine, backup, api, problems, ...pings } }
 }
@@ -122,9 +122,11 @@ interface EngineParts {
   effects: Effects
   telemetry: Telemetry
   tools: ReturnType<typeof createTools>
+  watchBackups(): Promise<void>
 }
 
-function createEngine({ config, secrets, databases, wakes, effects, telemetry, tools }: EngineParts): Engine {
+function createEngine(parts: EngineParts): Engine {
+  const { config, secrets, databases, wakes, effects, telemetry, tools, watchBackups } = parts
   const instance = uuidv7()
   const db = databases.engine
   const { leaseSeconds, sliceMs, concurrency } = config.engine
@@ -149,7 +151,11 @@ function createEngine({ config, secrets, databases, wakes, effects, telemetry, t
     deltas: new Deltas((writes, removals) => storeDeltas(db, writes, removals), systemClock),
     effects,
     model: createModel(config.model, secrets),
-    sweepIfLate: async () => void (await sweep({ db, wakes, telemetry }, SWEEP_LATE_SECONDS)),
+    sweepIfLate: async () => {
+      await sweep({ db, wakes, telemetry }, SWEEP_LATE_SECONDS)
+      // Not waited for: a store that hangs must hold up no instance that ends.
+      void watchBackups().catch((error: unknown) => telemetry.sweepFailed(error))
+    },
     settings: {
       leaseMs: leaseSeconds * 1e3,
       sliceMs,

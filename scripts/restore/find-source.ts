@@ -30,6 +30,12 @@ export async function findSource(
   const backup = at === undefined ? await findBackup(store, what) : await before(store, at)
   // What is wrong with one that is there, says reading it again.
   const manifest = backup.hasManifest ? await readManifest(store, backup.name) : requireManifest(undefined)
+  // Before anything drains for it.
+  if (backup.state === 'damaged' || backup.state === 'incomplete') {
+    throw new TerminalError('backup_damaged', `${backup.name} can't be restored: ${backup.problem ?? backup.state}.`, {
+      hint: 'Take another backup (npm run backup -- list), or the offsite copy of this one (--offsite).',
+    })
+  }
   return withKey(manifest, () => store.read(manifest.file))
 }
 

@@ -26,9 +26,7 @@ export async function deleteTenantNow(
   if (options.json) terminal.json(report)
   else terminal.print(toLines(report))
   if (notRecorded !== undefined) {
-    terminal.error(
-      `It is removed, but has no row in taskforce.upkeep, so that a restore does not carry it over: ${notRecorded}`,
-    )
+    terminal.error(`It is removed, but what this run did could not be recorded in taskforce.upkeep: ${notRecorded}`)
   }
   return 'error' in report.backups ? EXIT.failed : EXIT.done
 }

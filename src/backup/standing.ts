@@ -7,6 +7,8 @@ const HOUR_MS = 3_600_000
 
 /** A backup a day, and two hours for a slow one. */
 const BACKUP_LATE_MS = 26 * HOUR_MS
+/** The store tries again for minutes, and the sweep waits behind this. */
+const LOOK_MS = 20_000
 /** A drill a week, and a day for a missed one. */
 const DRILL_LATE_MS = 8 * 24 * HOUR_MS
 
@@ -32,7 +34,7 @@ export async function lookAtStore(store: BackupStore, { runs }: Pick<UpkeepAges,
   const made = runs.find(({ kind }) => kind === 'backup')?.lastGoodMs ?? Infinity
   if (made > BACKUP_LATE_MS) return undefined
   try {
-    const newest = lastStored(await listBackups(store))
+    const newest = lastStored(await inTime(listBackups(store)))
     const age = newest === undefined ? Infinity : (await store.now()).getTime() - newest.createdAt.getTime()
     if (age <= BACKUP_LATE_MS) return undefined
     const found = newest === undefined ? 'holds no verified backup' : `holds none since ${newest.name}`
@@ -67,4 +69,16 @@ function offsite(run: UpkeepAge | undefined): string[] {
   return report?.offsite?.ok === false
     ? ['The newest backup was not copied offsite; see the event backup.offsite.failed']
     : []
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${LOOK_MS / 1000} s`)), LOOK_MS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

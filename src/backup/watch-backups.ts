@@ -25,7 +25,7 @@ export function createBackupWatch({ db, store, telemetry, now }: BackupWatchPart
     lookedAt = now()
     const ages = await upkeepAges(db)
     const found = await lookAtStore(store, ages)
-    await recordStoreWorry(db, found)
     for (const why of backupWorries({ ...ages, storeWorry: found })) telemetry.backupOverdue({ why })
+    await recordStoreWorry(db, found)
   }
 }

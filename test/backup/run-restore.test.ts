@@ -16,14 +16,15 @@ function run({
   stored = backup.stored,
   newId = () => randomUUID(),
   url = database.ownerUrl,
-}: { stored?: Buffer; newId?: () => string; url?: string } = {}) {
+  replace = true,
+}: { stored?: Buffer; newId?: () => string; url?: string; replace?: boolean } = {}) {
   const { manifest, chunks } = backup
   return runRestore({
     manifest,
     chunks: chunks(stored),
     url,
     newId,
-    replace: true,
+    replace,
     waitForLeasesMs: 300,
     effects: undefined,
   })
@@ -39,6 +40,13 @@ it('a restore that failed is recorded in the target, with why', async () => {
   await expect(run({ stored: backup.stored.subarray(0, 1_000) })).rejects.toMatchObject({ name: 'TerminalError' })
   const row = { kind: 'restore', backup: backup.manifest.name, ok: false, why: expect.any(String) }
   expect(await recorded()).toEqual([row])
+})
+
+it('a restore that failed does not keep the next one out of a database that was only migrated', async () => {
+  const stored = backup.stored.subarray(0, 1_000)
+  await expect(run({ stored, replace: false })).rejects.toMatchObject({ name: 'TerminalError' })
+  expect(await recorded()).toMatchObject([{ ok: false }])
+  expect(await run({ replace: false })).toMatchObject({ report: { from: backup.manifest.name } })
 })
 
 it('a failure is thrown as it is where it can’t be recorded', async () => {

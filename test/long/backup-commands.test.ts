@@ -106,6 +106,11 @@ describe('npm run backup', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/damaged|is not the one that was written/)
     expect(await run(restore, [name, '--into', other.ownerUrl])).toMatchObject({ code: 3 })
+    // What the list shows already is refused before anything drains for it.
+    await rm(path)
+    await writeFile(path, bytes.subarray(0, 500))
+    const cut = await run(restore, [name, '--into', other.ownerUrl])
+    expect(cut).toMatchObject({ code: 3, stderr: expect.stringContaining("can't be restored: its data has 500 bytes") })
   })
 
   it('keeps what is held, removes nothing by hand that is new, and says why', async () => {

@@ -94,6 +94,12 @@ describe('a dump of a schema that was changed by hand', () => {
     expect(next.contents.tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['hidden', 'secured']))
   })
 
+  it('says of a table of the schema that was set unlogged that its rows are in no backup', async () => {
+    await change('alter table taskforce.upkeep set unlogged')
+    const { missing } = (await dumpToMemory(database.appUrl)).contents
+    expect(missing).toEqual(['table upkeep: rows of an unlogged table are in no backup'])
+  })
+
   it('says which data no backup has', async () => {
     await change(`
       create materialized view taskforce.counted as select count(*) from taskforce.missions;

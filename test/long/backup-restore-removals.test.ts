@@ -100,7 +100,10 @@ it('a removal is recorded, also where it failed, and what can’t be recorded ch
     report: { missions: 3, done: true },
     notRecorded: expect.stringContaining('uuid'),
   })
-  expect(await world.sql('select kind, ok, report from taskforce.upkeep')).toEqual([
+  expect(await world.sql('select kind, ok, report from taskforce.upkeep order by ended_at')).toEqual([
     { kind: 'delete_tenant', ok: false, report: { tenantId, why: expect.stringContaining('there is no tenant') } },
+    // Of the removal's own transaction, whatever becomes of the run.
+    { kind: 'delete_tenant', ok: true, report: { tenantId: OTHER_TENANT, gone: true } },
   ])
+  expect(await restoreIt()).toMatchObject({ tenantsRemovedSince: 1 })
 })

@@ -26,15 +26,15 @@ export function refuseUnreadable({ tables, sequences }: Inventory, known: KnownO
 }
 
 /**
- * What is in the database and not in the backup, in words, with the SQL that lets the next one have it: of tables that nobody's
- * migration made, those that the role may not read all of or that are unlogged, and what no backup takes.
+ * What is in the database and not in the backup, in words, with the SQL that lets the next one have it: tables that nobody's
+ * migration made and that the role may not read all of, those that are unlogged by no migration, and what no backup takes.
  */
 export function missingFrom({ tables, sequences, uncovered }: Inventory, known: KnownObjects): string[] {
   const strange = tables.filter(({ name }) => !known.table(name))
   return [
     ...strange.filter(isHidden).map((table) => `${catalogLine(`table ${table.name}`)}: ${unread(grantOf(table))}`),
-    ...strange
-      .filter(({ unlogged }) => unlogged)
+    ...tables
+      .filter(({ name, unlogged }) => unlogged && !known.unloggedTable(name))
       .map(({ name }) => `${catalogLine(`table ${name}`)}: rows of an unlogged table are in no backup`),
     ...sequences
       .filter(({ name, readable }) => !readable && !known.sequence(name))

@@ -11,14 +11,9 @@ export async function carryRemovals(client: Pick<Client, 'query'>, previous: str
   const begun = await client.query(`update taskforce.tenants t set deleted_at = o.deleted_at from ${old} o
     where o.id = t.id and o.deleted_at is not null and t.deleted_at is null`)
   const finished = await client.query(`
-    with removals (id, at) as (
-      select report->>'tenantId', ended_at from taskforce.upkeep where kind = 'delete_tenant' and ok
-      union all
-      select tenant->>'tenantId', ended_at
-      from taskforce.upkeep, jsonb_path_query(report, '$.tenants[*] ? (@.done == true)') tenant where kind = 'retain'
-    )
     update taskforce.tenants t set deleted_at = r.at
-    from (select id, max(at) as at from removals group by id) r
+    from (select report->>'tenantId' as id, max(ended_at) as at from taskforce.upkeep
+      where kind = 'delete_tenant' and ok group by 1) r
     where r.id = t.id::text and r.at > t.created_at and t.deleted_at is null
       and not exists (select from ${old} o where o.id = t.id)`)
   return (begun.rowCount ?? 0) + (finished.rowCount ?? 0)

@@ -34,7 +34,7 @@ export async function reconcile(options: Omit<RestoreOptions, 'replace' | 'onPro
   const work = async (client: Client): Promise<ReconcileReport> => {
     const session = openSession(client, url, { log, connect, lockTimeoutMs })
     // As in a restore.
-    const peeked = await peekTarget(client)
+    const peeked = await withClient(url, peekTarget, connect)
     if (peeked !== undefined) refuseNothing(peeked)
     await prepareRoles(url, connect)
     const target = await readTarget(client)

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { escapeIdentifier, type Client } from 'pg'
+import type { Client } from 'pg'
 import { prepareRoles } from '../../db/migrate/bootstrap.ts'
 import { withClient, type ConnectOptions } from '../../db/migrate/connect.ts'
 import { inLockedTransaction, type Session } from '../../db/migrate/lock.ts'
-import { migrateUp, openSession } from '../../db/migrate/up.ts'
-import { clearDrain } from '../../db/queries/drain.ts'
+import { openSession } from '../../db/migrate/up.ts'
 import type { EffectClaims } from '../../engine/effect-claims.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { systemClock } from '../../engine/system-clock.ts'
-import { driftOf } from '../dump/drift.ts'
 import { countRows } from '../known-backup.ts'
 import type { Manifest } from '../manifest.ts'
+import { bringForward } from './bring-forward.ts'
 import { loadBackup } from './load-backup.ts'
 import { newGeneration, type Generation } from './new-generation.ts'
 import { reconcileEffects, type EffectsReport } from './reconcile-effects.ts'
@@ -18,15 +17,7 @@ import { explained, unfinished } from './failures.ts'
 import { refuseLeases, refuseNewerSchema, refuseToReplace, requireManifest } from './refusals.ts'
 import { carryOver, lockSchema, moveAway } from './replace-schema.ts'
 import { MIGRATING_S, setRestoreDrain, stopFirst, type Stopped } from './stop-first.ts'
-import {
-  liveLeases,
-  peekTarget,
-  previousSchema,
-  readTarget,
-  tablesOf,
-  type PreviousSchema,
-  type Target,
-} from './target.ts'
+import { liveLeases, peekTarget, previousSchema, readTarget, type PreviousSchema, type Target } from './target.ts'
 
 /** What a restore does, in this order. Up to `commit`, whatever goes wrong leaves the target as it was. */
 export type Stage = 'stop' | 'lock' | 'load' | 'generation' | 'effects' | 'commit' | 'migrate' | 'analyze'
@@ -105,7 +96,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
   const work = async (client: Client): Promise<RestoreReport> => {
     const session = openSession(client, url, { log, connect, lockTimeoutMs })
     // What is refused leaves nothing behind on the server either, so this comes before the roles; who may look after it looks again.
-    const peeked = await peekTarget(client)
+    const peeked = await withClient(url, peekTarget, connect)
     if (peeked !== undefined) refuseToReplace(peeked, request.replace)
     await prepareRoles(url, connect)
     const target = await readTarget(client)
@@ -184,35 +175,4 @@ async function beginAnew(
   const to = `the backup ${from} of ${manifest.contents.snapshotAt}`
   const effects = claims === undefined ? undefined : await reconcileEffects(client, claims, to)
   return { previous, generation, effects, tenantsRemovedSince }
-}
-
-/** To this build's schema; then the deployment works again. */
-async function bringForward(
-  { client, url, connect, log }: Session,
-  stop: Stopped,
-  onStage: (stage: Stage) => void,
-): Promise<{ revision: number; drift: string[] }> {
-  onStage('migrate')
-  const { revision } = await migrateUp(url, { connect, log })
-  onStage('analyze')
-  // A backup's own settings are still the session's.
-  await client.query('reset all')
-  await analyze(client)
-  const drift = await readDrift(client, revision)
-  if (!stop.others) await clearDrain(client)
-  return { revision, drift }
-}
-
-async function analyze(client: Client): Promise<void> {
-  const tables = (await tablesOf(client)).map((name) => `taskforce.${escapeIdentifier(name)}`)
-  if (tables.length > 0) await client.query(`analyze ${tables.join(', ')}`)
-}
-
-async function readDrift(client: Client, revision: number): Promise<string[]> {
-  await client.query(`begin isolation level repeatable read read only; set local search_path = ''`)
-  try {
-    return await driftOf(client, revision)
-  } finally {
-    await client.query('rollback')
-  }
 }

@@ -31,7 +31,16 @@ export interface LiveLease {
 }
 
 /** Says nothing about what was entrusted to the deployment. */
-const BOOKKEEPING: ReadonlySet<string> = new Set(['migrations', 'facts', 'instances', 'deltas', 'watched', 'tenants'])
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'migrations',
+  'facts',
+  'instances',
+  'deltas',
+  'watched',
+  'tenants',
+  // A restore that failed is recorded there, and must not keep the next try out.
+  'upkeep',
+])
 
 export const PREVIOUS = 'taskforce_before_'
 

@@ -31,7 +31,7 @@ export interface DeleteTenantReport extends TenantRemoved {
   earlierSchemas: PreviousSchema[]
 }
 
-/** What backups still have of a tenant that was removed. A restore of one of these brings it back. */
+/** What backups still have of a tenant that was removed. A restore of one of these on another server brings it back. */
 export interface HeldInBackups {
   /** The newest one that may have it; undefined: none has. */
   lastBackupHolding: BackupName | undefined

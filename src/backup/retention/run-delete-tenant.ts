@@ -3,7 +3,7 @@ import { deleteTenant, type DeleteTenantReport, type DeleteTenantRequest } from 
 
 export interface DeleteTenantRun {
   report: DeleteTenantReport
-  /** Why there is no row of it in the upkeep, by which a restore carries the removal over; undefined: there is one. */
+  /** Why there is no row of this run in the upkeep; undefined: there is one. */
   notRecorded: string | undefined
 }
 

@@ -117,5 +117,11 @@ export async function removeRow(tx: RetentionTx, tenantId: string): Promise<bool
     await tx.query(`delete from taskforce.${table} where tenant_id = $1`, [tenantId])
   }
   await tx.query('delete from taskforce.tenants where id = $1', [tenantId])
+  // In the same transaction: it is all that is left of the removal, and a restore goes by it.
+  await tx.query(
+    `insert into taskforce.upkeep (id, kind, started_at, ok, report)
+     values (gen_random_uuid(), 'delete_tenant', now(), true, jsonb_build_object('tenantId', $1::text, 'gone', true))`,
+    [tenantId],
+  )
   return true
 }

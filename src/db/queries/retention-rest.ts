@@ -43,7 +43,7 @@ export async function removeUnusedProfiles(tx: RetentionTx): Promise<number> {
 /** Of `upkeep u`. */
 export const OLD_UPKEEP = `
         u.ended_at < now() - interval '400 days'
-        and not (u.kind = 'delete_tenant' and u.ok) and not jsonb_path_exists(u.report, '$.tenants[0]')
+        and not (u.kind = 'delete_tenant' and u.ok)
         and exists (select from taskforce.upkeep n where n.kind = u.kind and n.ok and n.ended_at > u.ended_at)`
 
 /**
