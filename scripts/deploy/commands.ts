@@ -25,8 +25,15 @@ export const listFlexRegions = (): Command => az('functionapp list-flexconsumpti
 export const listModelUsage = ({ location }: Environment): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 
-export const showDeployment = ({ deployment }: Environment): Command =>
-  az('deployment sub show', { name: deployment, query: 'properties.outputs', output: 'json' })
+/** Names of those that succeeded, the oldest first; of others too that begin the same. */
+export const listDeployments = ({ deployment }: Environment): Command =>
+  az('deployment sub list', {
+    query: `sort_by([?starts_with(name,'${deployment}') && properties.provisioningState=='Succeeded'], &properties.timestamp)[].name`,
+    output: 'json',
+  })
+
+export const showDeployment = (name: string): Command =>
+  az('deployment sub show', { name, query: 'properties.outputs', output: 'json' })
 
 export const whatIf = (environment: Environment): Command => ({
   ...az('deployment sub what-if', templateOf(environment)),
@@ -36,8 +43,8 @@ export const whatIf = (environment: Environment): Command => ({
 export const createInfrastructure = (environment: Environment): Command =>
   az('deployment sub create', { ...templateOf(environment), query: 'properties.outputs', output: 'json' })
 
-const templateOf = ({ deployment, location, template, parameters }: Environment): Flags => ({
-  name: deployment,
+const templateOf = ({ newDeployment, location, template, parameters }: Environment): Flags => ({
+  name: newDeployment,
   location,
   'template-file': template,
   parameters,

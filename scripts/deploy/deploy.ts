@@ -56,7 +56,10 @@ async function preflight(session: Session, progress: Progress): Promise<Package>
   progress.made = made
   session.log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
   const target = await findTarget(session.run, session.environment)
-  if (target === undefined) return made
+  if (target === undefined) {
+    session.log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
+    return made
+  }
   progress.previous = lastGood(await readRecords(session.run, target, session.environment))
   if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
   return made

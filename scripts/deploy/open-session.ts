@@ -19,11 +19,12 @@ export interface DeployContext extends Context {
 /** One run of a command: its log, and how it runs programs. Nothing is started or written yet. */
 export function openSession(command: string, name: EnvironmentName, options: Options, context: DeployContext): Session {
   const { terminal, cwd, env, clock = systemClock, platform = process.platform, build = buildPackage } = context
-  const environment = environmentOf(name, options.location, options.deployment)
   const now = () => new Date()
   const time = now()
     .toISOString()
     .replaceAll(/[-:]|\.\d+/g, '')
+  const { location, deployment } = options
+  const environment = environmentOf(name, { location, deployment, time: time.replaceAll(/\D/g, '') })
   // Standard output is one JSON value with --json, and a list where a list is asked for.
   const isAnswer = options.json === true || command === 'deployments'
   const tell = (line: string) => (isAnswer ? terminal.note(line) : terminal.print([line]))

@@ -6,6 +6,7 @@ import { PLACEHOLDERS as target } from './target.ts'
 const FILE = '$PACKAGE'
 const RECORD = '$RECORD'
 const RECORDS = '$RECORDS'
+const DEPLOYMENT = '$DEPLOYMENT'
 const BLOB = 'packages/$PACKAGE'
 
 const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrate ${JSON.stringify(request)}`
@@ -22,12 +23,13 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
         )),
     ...[commands.readCommit(), commands.readChanges()].map(commands.lineOf),
     `build ${FILE}`,
-    commands.lineOf(commands.showDeployment(environment)),
+    commands.lineOf(commands.listDeployments(environment)),
+    when('it was deployed before', commands.showDeployment(DEPLOYMENT)),
     when('it was deployed before', commands.fetchRecords(target, environment, RECORDS)),
     when('it was deployed before, and with --database-user', commands.fetchPackage(target, BLOB, FILE)),
     `npm run check-deploy -- --from ${FILE}  # the same`,
     ...(skipInfra
-      ? [commands.lineOf(commands.showDeployment(environment))]
+      ? find(environment)
       : [commands.whatIf(environment), commands.createInfrastructure(environment)].map(commands.lineOf)),
     commands.lineOf(commands.showPackage(target, BLOB)),
     when('it is not stored', commands.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
@@ -53,7 +55,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
 export function planRollback(environment: Environment): string[] {
   return [
     commands.lineOf(commands.showAccount()),
-    commands.lineOf(commands.showDeployment(environment)),
+    ...find(environment),
     commands.lineOf(commands.fetchRecords(target, environment, RECORDS)),
     commands.lineOf(commands.readApiKey(target)),
     commands.lineOf(commands.readMigratorKey(target)),
@@ -63,6 +65,10 @@ export function planRollback(environment: Environment): string[] {
     ...smoke(),
     commands.lineOf(commands.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
   ]
+}
+
+function find(environment: Environment): string[] {
+  return [commands.listDeployments(environment), commands.showDeployment(DEPLOYMENT)].map(commands.lineOf)
 }
 
 function exchange(reason: string): string[] {

@@ -19,7 +19,7 @@ export function createProgram({ terminal: { streams } }: DeployContext, { name, 
     .option('--subscription <id>', 'refuses where another one is signed in to; AZURE_SUBSCRIPTION_ID')
     .option(
       '--deployment <name>',
-      'of the infrastructure, where azd or az made it under another name than taskforce-ENV',
+      'of the infrastructure, where azd or az made it under another name than taskforce-ENV or taskforce-ENV-TIME',
     )
     .option('--json', 'JSON on standard output')
     .configureOutput({

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
+import { main as deployments } from '../../scripts/deployments/main.ts'
+import { main as rollback } from '../../scripts/rollback/main.ts'
 import { version } from '../../src/version.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
 
@@ -52,6 +54,36 @@ describe('a deployment that fails', () => {
     expect(repaired).toMatchObject({ code: 0, stderr: '' })
     expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))
     expect(cloud.apps.database.drain).toBeNull()
+  })
+
+  it('in its infrastructure, as the first one, does not lock out the next', async () => {
+    await cloud.fail('sub create')
+    expect((await cloud.run(deploy, 'staging', '--yes')).stderr).toContain('The deployment failed at infrastructure')
+    const unknown = await cloud.run(deployments, 'staging')
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no deployment taskforce-staging'),
+    })
+    const repaired = await cloud.run(deploy, 'staging', '--yes')
+    expect(repaired).toMatchObject({ code: 0, stderr: '' })
+    expect(repaired.stdout).toContain('no finished deployment')
+  })
+
+  it('in its infrastructure leaves the way to go back, and to deploy without it', async () => {
+    await cloud.run(deploy, 'staging', '--yes')
+    cloud.source.commit = SECOND
+    await cloud.run(deploy, 'staging', '--yes')
+    await cloud.fail('sub create')
+    expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(1)
+    expect((await cloud.run(deployments, 'staging')).stdout.trim().split('\n')).toHaveLength(2)
+    expect(await cloud.run(rollback, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
+    expect(await cloud.run(deploy, 'staging', '--yes', '--skip-infra')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('is not looked for in the deployment of another environment', async () => {
+    await cloud.set('deployments.json', [{ name: 'taskforce-staging-2', state: 'Succeeded' }])
+    expect((await cloud.run(deployments, 'staging')).stderr).toContain('There is no deployment taskforce-staging')
+    expect((await cloud.run(deployments, 'staging', '--deployment', 'taskforce-staging-2')).code).toBe(0)
   })
 
   it("leaves somebody else's drain alone and does not publish under it", async () => {

@@ -16,17 +16,19 @@ import { recoveryOf, STAGES } from '../../scripts/deploy/stages.ts'
 import { PLACEHOLDERS, readTarget } from '../../scripts/deploy/target.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 
+const PLACE = { location: 'westeurope', time: '$TIME' }
+
 describe('the dry run', () => {
   it.each(ENVIRONMENTS)('of %s is this', async (name) => {
-    const environment = environmentOf(name, 'westeurope')
+    const environment = environmentOf(name, PLACE)
     const lines = ['# deploy', ...planDeploy(environment, {}), '# rollback', ...planRollback(environment)]
-    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`./deploy-plans/${name}.txt`)
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`../scripts/deploy-plans/${name}.txt`)
   })
 
   it('without the infrastructure looks where it is', () => {
-    const lines = planDeploy(environmentOf('staging', 'westeurope'), { skipInfra: true }).join('\n')
+    const lines = planDeploy(environmentOf('staging', PLACE), { skipInfra: true }).join('\n')
     expect(lines).not.toMatch(/what-if|sub create|provider list/)
-    expect(lines).toContain('az deployment sub show --name taskforce-staging')
+    expect(lines).toContain('az deployment sub show --name $DEPLOYMENT')
   })
 })
 

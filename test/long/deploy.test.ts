@@ -111,7 +111,7 @@ describe('npm run deploy', () => {
 
   it('with --skip-infra leaves the infrastructure as it is, and needs one', async () => {
     expect((await cloud.run(deploy, 'staging', '--yes', '--skip-infra')).stderr).toContain(
-      'There is no deployment taskforce-staging',
+      'There is no deployment taskforce-staging in this subscription that succeeded',
     )
     await deployed(FIRST)
     const before = (await cloud.calls()).length
@@ -223,6 +223,8 @@ describe('npm run deployments', () => {
     expect(lines[0]).toMatch(
       new RegExp(`^→ \\S+Z  ${version.replaceAll('.', '\\.')}  ${SECOND.slice(0, 12)}  deploy  deployed`),
     )
-    expect((await cloud.run(deployments, 'dev')).stdout).toContain('Nothing was deployed to dev yet.')
+    expect((await cloud.run(deployments, 'dev', '--deployment', 'taskforce-staging')).stdout).toContain(
+      'Nothing was deployed to dev yet.',
+    )
   })
 })

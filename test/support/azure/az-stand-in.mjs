@@ -22,11 +22,18 @@ const fail = (text, code = 1) => {
 }
 const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFileSync(at(name), 'utf8')) : otherwise)
 
+const deployments = () => readJson('deployments.json', [])
+const keepDeployment = (state) => {
+  const others = deployments().filter(({ name }) => name !== flag('name'))
+  writeFileSync(at('deployments.json'), JSON.stringify([...others, { name: flag('name'), state }]))
+}
+
 const failures = readJson('failures.json', [])
 const failure = failures.find(({ match, times }) => times > 0 && args.join(' ').includes(match))
 if (failure) {
   failure.times -= 1
   writeFileSync(at('failures.json'), JSON.stringify(failures))
+  if (verb === 'deployment sub create') keepDeployment('Failed')
   fail(failure.stderr, failure.exit ?? 1)
 }
 
@@ -46,11 +53,20 @@ const VERBS = {
   'functionapp list-flexconsumption-locations': () => print([{ name: 'westeurope' }, { name: 'northeurope' }]),
   'cognitiveservices usage list': () =>
     print([{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 }]),
-  'deployment sub show': () =>
-    existsSync(at('created')) ? print(readJson('outputs.json')) : fail('ERROR: (DeploymentNotFound) not found', 3),
+  // Those that failed have no outputs: az then prints nothing, and exits with 0.
+  'deployment sub show': () => {
+    const found = deployments().find(({ name }) => name === flag('name'))
+    if (found === undefined) fail('ERROR: (DeploymentNotFound) not found', 3)
+    if (found.state === 'Succeeded') print(readJson('outputs.json'))
+  },
+  'deployment sub list': () => {
+    const [, prefix] = /starts_with\(name,'([^']*)'\)/.exec(flag('query'))
+    const found = deployments().filter(({ name, state }) => name.startsWith(prefix) && state === 'Succeeded')
+    print(found.map(({ name }) => name))
+  },
   'deployment sub what-if': () => print('+ 42 to create'),
   'deployment sub create': () => {
-    writeFileSync(at('created'), '')
+    keepDeployment('Succeeded')
     print(readJson('outputs.json'))
   },
   'storage blob list': () =>
