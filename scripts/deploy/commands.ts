@@ -9,6 +9,8 @@ export interface Command {
   secret?: true
   /** Meets role assignments that may be minutes old, so a refusal is waited for. */
   patient?: true
+  /** Added to the environment that it runs in. */
+  env?: Record<string, string>
   /** People read its output while it runs. */
   shown?: true
 }
@@ -34,6 +36,15 @@ export const listDeployments = ({ deployment }: Environment): Command =>
 
 export const showDeployment = (name: string): Command =>
   az('deployment sub show', { name, query: 'properties.outputs', output: 'json' })
+
+/** First day of the budget that is there, with a time behind. */
+export const readBudgetStart = ({ name }: Environment): Command =>
+  az('rest', {
+    method: 'get',
+    url: `/subscriptions/{subscriptionId}/resourceGroups/rg-taskforce-${name}/providers/Microsoft.Consumption/budgets?api-version=2024-08-01`,
+    query: `value[?name=='budget-taskforce-${name}'].properties.timePeriod.startDate | [0]`,
+    output: 'json',
+  })
 
 export const whatIf = (environment: Environment): Command => ({
   ...az('deployment sub what-if', templateOf(environment)),

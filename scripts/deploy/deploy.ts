@@ -1,5 +1,6 @@
 import { confirm } from '../restore/confirm.ts'
 import { apiKeyOf } from './api-key.ts'
+import { budgetStart } from './budget-start.ts'
 import { checkMissions } from './check-missions.ts'
 import { createInfrastructure, publish, whatIf } from './commands.ts'
 import { exchange, openMigrator } from './exchange.ts'
@@ -20,6 +21,8 @@ import { outputsSchema, readTarget, type Target } from './target.ts'
 export interface Progress {
   startedAt: string
   who?: string
+  /** For the commands that read the templates' parameters. */
+  parameters?: Record<string, string>
   /** The deployment whose package ran before. */
   previous?: DeploymentRecord | undefined
   made?: Package
@@ -32,7 +35,7 @@ export interface Progress {
 /** Brings an environment to the sources as they are. Throws TerminalError; `session.stage` says where. */
 export async function deploy(session: Session, progress: Progress): Promise<DeploymentRecord> {
   const made = await inStage(session, 'preflight', () => preflight(session, progress))
-  const target = await provision(session)
+  const target = await provision(session, progress)
   progress.target = target
   await inStage(session, 'package', () => keepPackage(session, target, made))
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
@@ -50,7 +53,10 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
 async function preflight(session: Session, progress: Progress): Promise<Package> {
   const account = await requireAccount(session)
   progress.who = account.user.name
-  if (session.options.skipInfra !== true) await checkSubscription(session)
+  if (session.options.skipInfra !== true) {
+    await checkSubscription(session)
+    progress.parameters = await budgetStart(session)
+  }
   const source = await readSource(session)
   const made = await session.build(source, session.packages)
   progress.made = made
@@ -65,18 +71,18 @@ async function preflight(session: Session, progress: Progress): Promise<Package>
   return made
 }
 
-async function provision(session: Session): Promise<Target> {
+async function provision(session: Session, { parameters: env = {} }: Progress): Promise<Target> {
   const { environment, run, options, terminal } = session
   if (options.skipInfra === true) {
     session.stage = 'infrastructure'
     return requireTarget(run, environment)
   }
   await inStage(session, 'what-if', async () => {
-    await run(whatIf(environment))
+    await run({ ...whatIf(environment), env })
     if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
   })
   return inStage(session, 'infrastructure', async () =>
-    readTarget(await readOutput(run, createInfrastructure(environment), outputsSchema)),
+    readTarget(await readOutput(run, { ...createInfrastructure(environment), env }, outputsSchema)),
   )
 }
 

@@ -18,9 +18,12 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     ...[commands.showAccount()].map(commands.lineOf),
     ...(skipInfra
       ? []
-      : [commands.listProviders(), commands.listFlexRegions(), commands.listModelUsage(environment)].map(
-          commands.lineOf,
-        )),
+      : [
+          commands.listProviders(),
+          commands.listFlexRegions(),
+          commands.listModelUsage(environment),
+          commands.readBudgetStart(environment),
+        ].map(commands.lineOf)),
     ...[commands.readCommit(), commands.readChanges()].map(commands.lineOf),
     `build ${FILE}`,
     commands.lineOf(commands.listDeployments(environment)),

@@ -50,7 +50,7 @@ interface Ended {
 
 async function runOnce(command: Command, { env, cwd, platform, show }: RunnerOptions): Promise<Ended> {
   const { file, args, ...form } = spawnForm(command.program, command.args, platform)
-  const child = spawn(file, args, { ...form, env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { ...form, env: { ...env, ...command.env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => {

@@ -7,6 +7,7 @@ const cloud = process.env.STAND_IN
 const args = process.argv.slice(2)
 const at = (...parts) => join(cloud, ...parts)
 appendFileSync(at('calls.jsonl'), `${JSON.stringify(args)}\n`)
+appendFileSync(at('budgets.txt'), `${args.slice(0, 3).join(' ')} ${process.env.BUDGET_START ?? ''}\n`)
 
 const flag = (name) => args[args.indexOf(`--${name}`) + 1]
 const verb = args
@@ -68,6 +69,13 @@ const VERBS = {
   'deployment sub create': () => {
     keepDeployment('Succeeded')
     print(readJson('outputs.json'))
+  },
+  rest: () => {
+    if (flag('url').includes('/Microsoft.Consumption/budgets')) {
+      const start = readJson('budget-start.json')
+      if (start === undefined) fail('ERROR: Not Found({"error":{"code":"ResourceGroupNotFound"}})')
+      print(JSON.stringify(start))
+    }
   },
   'storage blob list': () =>
     print(
