@@ -9,6 +9,8 @@ export interface Command {
   secret?: true
   /** Meets role assignments that may be minutes old, so a refusal is waited for. */
   patient?: true
+  /** When it is ended, with all that it started. */
+  limitMs?: number
   /** Added to the environment that it runs in. */
   env?: Record<string, string>
   /** People read its output while it runs. */
@@ -129,13 +131,18 @@ export const readApiKey = ({ vault, apiKeySecret }: Target): Command => ({
   secret: true,
 })
 
-export const publish = ({ resourceGroup }: Target, app: string, file: string): Command =>
-  patient('functionapp deployment source config-zip', {
+/** The longest that a publication takes is some minutes; one that hangs would hold the drain. */
+const PUBLISH_MS = 15 * 60_000
+
+export const publish = ({ resourceGroup }: Target, app: string, file: string): Command => ({
+  ...patient('functionapp deployment source config-zip', {
     'resource-group': resourceGroup,
     name: app,
     src: file,
     output: 'none',
-  })
+  }),
+  limitMs: PUBLISH_MS,
+})
 
 export const restart = ({ resourceGroup, app }: Target): Command =>
   patient('functionapp restart', { 'resource-group': resourceGroup, name: app })

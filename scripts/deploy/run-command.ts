@@ -1,22 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { Clock } from '../../src/engine/ports.ts'
 import { lineOf, type Command } from './commands.ts'
 import type { DeployLog } from './deploy-log.ts'
-import { spawnForm } from './spawn-form.ts'
+import { runChild, type Surroundings } from './run-child.ts'
 
-/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `program_missing`. */
+/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `command_timed_out`, `program_missing`. */
 export type RunCommand = (command: Command) => Promise<string>
 
-export interface RunnerOptions {
-  env: NodeJS.ProcessEnv
-  cwd: string
-  platform: NodeJS.Platform
+export interface RunnerOptions extends Surroundings {
   clock: Clock
   log: DeployLog
-  /** Where what people read while it runs goes. */
-  show: (text: string) => void
 }
 
 /** Role assignments take up to ten minutes to be known everywhere; most take one. */
@@ -31,8 +24,11 @@ export function createRunner(options: RunnerOptions): RunCommand {
   return async (command) => {
     const waits = command.patient === true ? [...WAITS_MS] : []
     for (;;) {
-      const { code, stdout, stderr } = await runOnce(command, options)
+      const { code, stdout, stderr, timedOut } = await runChild(command, options).catch((cause: unknown) => {
+        throw missing(command, cause)
+      })
       log.write(`$ ${lineOf(command)}`, `exit ${code}`, command.secret === true ? '(not shown)' : stdout, stderr)
+      if (timedOut) throw late(command)
       if (code === 0) return stdout
       const wait = NOT_YET.test(stderr) ? waits.shift() : undefined
       if (wait === undefined) throw failed(command, code, stderr)
@@ -42,34 +38,19 @@ export function createRunner(options: RunnerOptions): RunCommand {
   }
 }
 
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-async function runOnce(command: Command, { env, cwd, platform, show }: RunnerOptions): Promise<Ended> {
-  const { file, args, ...form } = spawnForm(command.program, command.args, platform)
-  const child = spawn(file, args, { ...form, env: { ...env, ...command.env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-  const stdout: Buffer[] = []
-  const stderr: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout.push(chunk)
-    if (command.shown === true) show(chunk.toString())
-  })
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-  const [code] = (await once(child, 'close').catch((cause: unknown) => {
-    throw missing(command, cause)
-  })) as [number | null]
-  return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
-}
-
 function missing({ program }: Command, cause: unknown): TerminalError {
   const hint =
     program === 'az'
       ? 'Install the Azure CLI (https://aka.ms/azure-cli), then: az login'
       : 'Install git, and run this in a clone.'
   return new TerminalError('program_missing', `${program} can't be started.`, { hint, cause })
+}
+
+function late({ limitMs = 0, ...command }: Command): TerminalError {
+  const words = `${lineOf(command)} did not end within ${limitMs / 60_000} minutes, and was ended.`
+  return new TerminalError('command_timed_out', words, {
+    hint: 'What it began may be done or not. Repeat; where that does not help, look at the app in the portal and at https://status.azure.com.',
+  })
 }
 
 /** The last lines say why; those of a secret's command are kept away too. */

@@ -1,0 +1,63 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { publish, type Command } from '../../scripts/deploy/commands.ts'
+import { createLog } from '../../scripts/deploy/deploy-log.ts'
+import { createRunner, type RunCommand } from '../../scripts/deploy/run-command.ts'
+import { PLACEHOLDERS } from '../../scripts/deploy/target.ts'
+
+let folder: string
+let slept: number[]
+beforeEach(async () => {
+  slept = []
+  folder = await mkdtemp(join(tmpdir(), 'taskforce-run-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+})
+
+/** Runs commands where az is these lines of a shell, which a person's az is too: the program that works is its child. */
+async function runnerOf(lines: string): Promise<RunCommand> {
+  await writeFile(join(folder, 'az'), `#!/bin/sh\ncd ${folder}\n${lines}\n`)
+  await chmod(join(folder, 'az'), 0o755)
+  const log = createLog(
+    join(folder, 'log'),
+    folder,
+    () => undefined,
+    () => new Date(),
+  )
+  const clock = { monotonic: () => 0, sleep: (ms: number) => Promise.resolve(void slept.push(ms)) }
+  const env = { PATH: [folder, process.env.PATH].join(delimiter) }
+  return createRunner({ env, cwd: folder, platform: process.platform, clock, log, show: () => undefined })
+}
+
+describe('a command', () => {
+  it.skipIf(process.platform === 'win32')(
+    'that never ends is ended at its limit, with all that it started',
+    async () => {
+      const run = await runnerOf('sleep 600 &\necho $! > child\nwait')
+      const command: Command = { ...publish(PLACEHOLDERS, 'func-app', 'x.zip'), limitMs: 300 }
+      await expect(run(command)).rejects.toMatchObject({
+        code: 'command_timed_out',
+        message: expect.stringMatching(/config-zip .* did not end within 0\.005 minutes, and was ended/),
+      })
+      const child = Number(await readFile(join(folder, 'child'), 'utf8'))
+      await expect.poll(() => isAlive(child)).toBe(false)
+    },
+    10_000,
+  )
+
+  it('that publishes has a limit', () => {
+    expect(publish(PLACEHOLDERS, 'func-app', 'x.zip').limitMs).toBe(900_000)
+  })
+})
+
+/** One that ended and was not waited for yet is none. */
+async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  if (stat !== undefined) return !/\) Z/.test(stat)
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
