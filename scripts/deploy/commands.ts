@@ -9,6 +9,8 @@ export interface Command {
   secret?: true
   /** Meets role assignments that may be minutes old, so a refusal is waited for. */
   patient?: true
+  /** What it says, beside the refusals that every patient command waits for, while what it asks starts. */
+  notYet?: RegExp
   /** When it is ended, with all that it started. */
   limitMs?: number
   /** Added to the environment that it runs in. */
@@ -155,6 +157,8 @@ export const readMigratorKey = ({ resourceGroup, migratorApp }: Target): Command
     query: 'default',
     output: 'tsv',
   }),
+  // The host that keeps the keys starts anew with each package.
+  notYet: /Not ?Found|Bad ?Request|Internal ?Server ?Error/i,
   secret: true,
 })
 

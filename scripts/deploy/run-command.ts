@@ -16,7 +16,10 @@ export interface RunnerOptions extends Surroundings {
 const WAITS_MS = [10_000, 20_000, 30_000, 60_000, 60_000, 60_000, 60_000]
 
 const NOT_YET =
-  /\b(403|503)\b|Forbidden|AuthorizationFailed|AuthorizationPermissionMismatch|ServiceUnavailable|does not have .*permission/i
+  /\b(403|503)\b|Forbidden|AuthorizationFailed|AuthorizationPermissionMismatch|ServiceUnavailable|do(?:es)? not have .*permission|not authorized to perform/i
+
+/** A network that keeps this machine out does so however long one waits. */
+const NETWORK = /blocked by network rules|ForbiddenBy(?:Firewall|Connection)/i
 
 /** Runs commands one after another; each is a line of the log, with its output where that is no secret. */
 export function createRunner(options: RunnerOptions): RunCommand {
@@ -30,12 +33,18 @@ export function createRunner(options: RunnerOptions): RunCommand {
       log.write(`$ ${lineOf(command)}`, `exit ${code}`, command.secret === true ? '(not shown)' : stdout, stderr)
       if (timedOut) throw late(command)
       if (code === 0) return stdout
-      const wait = NOT_YET.test(stderr) ? waits.shift() : undefined
+      const wait = mayPass(command, stderr) ? waits.shift() : undefined
       if (wait === undefined) throw failed(command, code, stderr)
-      log.say(`Azure refuses still, as it does for minutes after a role was given: once more in ${wait / 1000} s.`)
+      log.say(
+        `Azure refuses still, as it does for minutes after a role was given or a package published: once more in ${wait / 1000} s.`,
+      )
       await clock.sleep(wait)
     }
   }
+}
+
+function mayPass({ notYet }: Command, stderr: string): boolean {
+  return !NETWORK.test(stderr) && (NOT_YET.test(stderr) || notYet?.test(stderr) === true)
 }
 
 function missing({ program }: Command, cause: unknown): TerminalError {
@@ -56,8 +65,14 @@ function late({ limitMs = 0, ...command }: Command): TerminalError {
 /** The last lines say why; those of a secret's command are kept away too. */
 function failed(command: Command, code: number | null, stderr: string): TerminalError {
   const why = command.secret === true ? '' : `: ${stderr.trim().split('\n').slice(-8).join('\n')}`
-  const hint = NOT_YET.test(stderr)
-    ? 'Azure refuses this: a role is missing, or this machine is outside the virtual network.'
-    : undefined
+  const hint = hintOf(stderr)
   return new TerminalError('command_failed', `${lineOf(command)} ended with ${code}${why}`, { hint })
+}
+
+function hintOf(stderr: string): string | undefined {
+  if (NETWORK.test(stderr))
+    return 'This machine is outside the virtual network: run the same command in it, or add its address to ALLOWED_ADDRESSES.'
+  if (NOT_YET.test(stderr))
+    return 'Azure refuses this: a role is missing, or this machine is outside the virtual network.'
+  return undefined
 }

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { publish, type Command } from '../../scripts/deploy/commands.ts'
+import { publish, readMigratorKey, showPackage, type Command } from '../../scripts/deploy/commands.ts'
 import { createLog } from '../../scripts/deploy/deploy-log.ts'
 import { createRunner, type RunCommand } from '../../scripts/deploy/run-command.ts'
 import { PLACEHOLDERS } from '../../scripts/deploy/target.ts'
@@ -29,6 +29,8 @@ async function runnerOf(lines: string): Promise<RunCommand> {
   const env = { PATH: [folder, process.env.PATH].join(delimiter) }
   return createRunner({ env, cwd: folder, platform: process.platform, clock, log, show: () => undefined })
 }
+
+const refusing = (words: string) => runnerOf(`[ -e seen ] && exit 0\ntouch seen\necho '${words}' >&2; exit 1`)
 
 describe('a command', () => {
   it.skipIf(process.platform === 'win32')(
@@ -61,3 +63,31 @@ async function isAlive(pid: number): Promise<boolean> {
     return false
   }
 }
+
+describe('a refusal', () => {
+  it.each([
+    ['You do not have the required permissions needed to perform this operation.', showPackage],
+    ['Caller is not authorized to perform action on resource', showPackage],
+    ['ERROR: Not Found({"Code":"NotFound"})', readMigratorKey],
+    ['ERROR: Operation returned an invalid status BadRequest', readMigratorKey],
+    ['ERROR: InternalServerError from host runtime', readMigratorKey],
+  ])('that may pass is waited out: %s', async (words, command) => {
+    await (
+      await refusing(words)
+    )(command(PLACEHOLDERS, 'x'))
+    expect(slept).toEqual([10_000])
+  })
+
+  it('by a network is not waited for, and the hint says where to run', async () => {
+    const words = 'The request may be blocked by network rules of storage account. AuthorizationFailure (403)'
+    await expect((await refusing(words))(showPackage(PLACEHOLDERS, 'x'))).rejects.toMatchObject({
+      hint: expect.stringContaining('outside the virtual network'),
+    })
+    expect(slept).toEqual([])
+  })
+
+  it('that tells of a package that is not there is none', async () => {
+    await expect((await refusing('ERROR: NotFound'))(showPackage(PLACEHOLDERS, 'x'))).rejects.toThrow('ended with 1')
+    expect(slept).toEqual([])
+  })
+})
