@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { listSecrets, readApiKey, restart, storeApiKey } from './commands.ts'
+import { listSecrets, readApiKey, readApiKeyStatus, refreshSecrets, restart, storeApiKey } from './commands.ts'
 import { readOutput, readSecret } from './read-output.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
@@ -16,7 +16,15 @@ export async function apiKeyOf(session: Session, target: Target): Promise<string
     await makeKey(session, target)
     log.say(`  made ${target.apiKeySecret} in ${target.vault}; read it with az keyvault secret show`)
   }
+  await makeKnown(session, target)
   return fetchApiKey(session, target)
+}
+
+/** An app that looked for the secret before it was there keeps the failure for hours, also where the run that made it died. */
+async function makeKnown({ run }: Session, target: Target): Promise<void> {
+  if ((await run(readApiKeyStatus(target))).trim() === 'Resolved') return
+  await run(refreshSecrets(target))
+  await run(restart(target))
 }
 
 /** The key that is there. */
@@ -30,8 +38,6 @@ async function makeKey({ run, log }: Session, target: Target): Promise<void> {
     const file = join(folder, 'key')
     await writeFile(file, log.keep(randomBytes(32).toString('base64url')), { mode: 0o600 })
     await run(storeApiKey(target, file))
-    // An app that looked for the secret before it was there keeps the failure for hours.
-    await run(restart(target))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

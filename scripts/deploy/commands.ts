@@ -149,6 +149,22 @@ export const publish = ({ resourceGroup }: Target, app: string, file: string): C
 export const restart = ({ resourceGroup, app }: Target): Command =>
   patient('functionapp restart', { 'resource-group': resourceGroup, name: app })
 
+/** Whether the app found the secret that its setting TASKFORCE_API_KEY refers to: "Resolved", or why not. */
+export const readApiKeyStatus = (target: Target): Command =>
+  patient('rest', {
+    method: 'get',
+    url: referencesOf(target, 'TASKFORCE_API_KEY'),
+    query: 'properties.status',
+    output: 'tsv',
+  })
+
+/** Has the platform look for secrets anew, which a restart alone does within a day. */
+export const refreshSecrets = (target: Target): Command =>
+  patient('rest', { method: 'post', url: referencesOf(target, 'refresh'), output: 'none' })
+
+const referencesOf = ({ resourceGroup, app }: Target, last: string) =>
+  `/subscriptions/{subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Web/sites/${app}/config/configreferences/appsettings/${last}?api-version=2024-11-01`
+
 export const readMigratorKey = ({ resourceGroup, migratorApp }: Target): Command => ({
   ...patient('functionapp function keys list', {
     'resource-group': resourceGroup,

@@ -86,6 +86,19 @@ describe('a deployment that fails', () => {
     expect((await cloud.run(deployments, 'staging', '--deployment', 'taskforce-staging-2')).code).toBe(0)
   })
 
+  it('between the API key and the restart that makes it known leaves the restart to the next run', async () => {
+    await cloud.fail('functionapp restart')
+    expect((await cloud.run(deploy, 'staging', '--yes')).stderr).toContain('The deployment failed at api-key')
+    const before = (await cloud.calls()).length
+    const restarts = async (from: number) =>
+      (await cloud.calls()).slice(from).filter((line) => line.includes('restart'))
+    expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(0)
+    expect(await restarts(before)).toHaveLength(1)
+    const after = (await cloud.calls()).length
+    expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(0)
+    expect(await restarts(after)).toEqual([])
+  })
+
   it("leaves somebody else's drain alone and does not publish under it", async () => {
     await cloud.run(deploy, 'staging', '--yes')
     cloud.source.commit = SECOND

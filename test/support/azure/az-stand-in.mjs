@@ -75,7 +75,8 @@ const VERBS = {
       const start = readJson('budget-start.json')
       if (start === undefined) fail('ERROR: Not Found({"error":{"code":"ResourceGroupNotFound"}})')
       print(JSON.stringify(start))
-    }
+    } else if (flag('url').includes('/refresh?')) writeFileSync(at('refreshed'), '')
+    else print(existsSync(at('resolved')) ? 'Resolved' : 'SecretNotFound')
   },
   'storage blob list': () =>
     print(
@@ -103,7 +104,7 @@ const VERBS = {
     print(JSON.stringify({ value: readFileSync(at('secret'), 'utf8') }))
   },
   'keyvault secret show': () => print(readFileSync(at('secret'), 'utf8')),
-  'functionapp restart': () => undefined,
+  'functionapp restart': () => existsSync(at('refreshed')) && writeFileSync(at('resolved'), ''),
   'functionapp deployment source config-zip': () => copy(flag('src'), at('published', `${flag('name')}.zip`)),
   'functionapp function keys list': () => print(readJson('migrator-key.json')),
 }
