@@ -23,7 +23,9 @@ export interface Progress {
   who?: string
   /** For the commands that read the templates' parameters. */
   parameters?: Record<string, string>
-  /** The deployment whose package ran before. */
+  /** Of the deployments before, the newest first. */
+  records?: DeploymentRecord[]
+  /** The newest of them that was tested. */
   previous?: DeploymentRecord | undefined
   made?: Package
   target?: Target
@@ -66,7 +68,8 @@ async function preflight(session: Session, progress: Progress): Promise<Package>
     session.log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
     return made
   }
-  progress.previous = lastGood(await readRecords(session.run, target, session.environment))
+  progress.records = await readRecords(session.run, target, session.environment)
+  progress.previous = lastGood(progress.records)
   if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
   return made
 }

@@ -1,6 +1,6 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { recordOf, type Progress } from './deploy.ts'
-import { writeRecord } from './records.ts'
+import { lastGood, writeRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
 import { recoveryOf } from './stages.ts'
@@ -10,11 +10,11 @@ export async function recover(session: Session, progress: Progress, error: unkno
   const { stage, environment, log } = session
   const message = log.scrub(error instanceof Error ? error.message : String(error))
   log.say(`✘ ${stage}: ${message}`)
-  const { state, runs } = recoveryOf(stage)
+  const { state, runs, isTested } = recoveryOf(stage)
   const back = runs === 'doubtful' ? await goBack(session, progress, `${stage} failed: ${message}`) : undefined
   const told = back?.told ?? state
   const isNew = runs === 'new' || back?.isDone === false
-  const outcome = runs === 'new' ? 'deployed' : 'failed'
+  const outcome = isTested === true ? 'deployed' : 'failed'
   await recordEnd(session, progress, { outcome, runs: isNew, reason: `${stage}: ${message}`.slice(0, 500) })
   const hints = [
     error instanceof TerminalError ? error.hint : undefined,
@@ -36,11 +36,11 @@ async function goBack(
   reason: string,
 ): Promise<{ isDone: boolean; told: string }> {
   const stays = (told: string) => ({ isDone: false, told })
-  const { target, previous, migrator, apiKey, who = 'unknown', made } = progress
+  const { target, records = [], migrator, apiKey, who = 'unknown', made } = progress
   const state = recoveryOf(session.stage).state
   if (target === undefined || migrator === undefined || apiKey === undefined) return stays(state)
-  if (previous === undefined) return stays(`${state} There is no earlier deployment to go back to; the drain is over.`)
-  if (previous.package.sha256 === made?.sha256) return stays(`${state} What ran before is the same package.`)
+  const previous = lastGood(records.filter(({ package: { sha256 } }) => sha256 !== made?.sha256))
+  if (previous === undefined) return stays(`${state} There is no other package to go back to; the drain is over.`)
   session.log.say(`  going back to ${previous.version} (${previous.commit.slice(0, 12)})`)
   try {
     await rollBack(session, { target, migrator, apiKey, to: previous, who, reason })

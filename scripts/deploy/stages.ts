@@ -21,6 +21,8 @@ export interface Recovery {
   state: string
   /** Which package runs then. Where that is in doubt, the deployment goes back to the one of before. */
   runs: 'old' | 'new' | 'doubtful'
+  /** The new package passed the smoke test, so it is one to go back to later. */
+  isTested?: true
 }
 
 /** Every stage leaves what the next run of the same command repairs: each looks at what is there before it does anything. */
@@ -51,10 +53,12 @@ const RECOVERIES: Record<Stage, Recovery> = {
   contract: {
     state: 'The new package runs and was tested. Migrations that only clean up after the old one are pending.',
     runs: 'new',
+    isTested: true,
   },
   record: {
     state: 'The new package runs and was tested, but is not recorded: a rollback would not know that it was there.',
     runs: 'new',
+    isTested: true,
   },
 }
 

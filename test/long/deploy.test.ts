@@ -158,7 +158,7 @@ describe('a package that does not work', () => {
     cloud.apps.broken.add(cloud.packageOf(FIRST))
     const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
     expect(code).toBe(1)
-    expect(stderr).toContain('There is no earlier deployment to go back to; the drain is over.')
+    expect(stderr).toContain('There is no other package to go back to; the drain is over.')
   })
 
   it('that can not even be published keeps nobody from working', async () => {
