@@ -1,4 +1,5 @@
 import { backupWorries } from '../backup/standing.ts'
+import { inTime } from '../engine/in-time.ts'
 import { readDrain, type Drain } from '../db/queries/drain.ts'
 import { sweepAge } from '../db/queries/sweep.ts'
 import { upkeepAges } from '../db/queries/upkeep.ts'
@@ -65,7 +66,7 @@ async function checkSchema(
     return { database: { status: 'fail', detail: 'not configured' }, schema: unknown, word: 'unreachable' }
   }
   try {
-    const found = await withTimeout(readSchemaRevision(db))
+    const found = await inTime(readSchemaRevision(db), CHECK_MS)
     const fits = found === undefined ? 'schema-too-old' : schemaFits(found, CODE_REVISION)
     if (fits === 'ok') return { database: pass(), schema: pass({ observed: found }), word: 'connected' }
     const detail =
@@ -87,7 +88,7 @@ function checkConfig(problems: readonly Problem[]): Check {
 async function checkStorage(ping: (() => Promise<void>) | undefined, what: string, so: string): Promise<Check> {
   if (ping === undefined) return { status: 'fail', detail: 'not configured' }
   try {
-    await withTimeout(ping())
+    await inTime(ping(), CHECK_MS)
     return pass()
   } catch (error) {
     return { status: 'warn', detail: `${what} does not answer (${reason(error)}); ${so}; see JOBS_STORAGE` }
@@ -136,7 +137,7 @@ function hostOf(address: string): string {
 async function checkSweep(db: EngineDb | undefined): Promise<Check> {
   if (db === undefined) return { status: 'warn', detail: 'not known' }
   try {
-    const [age, drain] = await withTimeout(Promise.all([sweepAge(db), readDrain(db)]))
+    const [age, drain] = await inTime(Promise.all([sweepAge(db), readDrain(db)]), CHECK_MS)
     if (drain !== undefined) return draining(drain)
     if (age === undefined && process.uptime() * 1000 < SWEEP_LATE_MS)
       return pass({ detail: 'the first sweep is yet to come' })
@@ -162,7 +163,7 @@ function draining({ by, until }: Drain): Check {
 async function checkBackup(db: EngineDb | undefined): Promise<Check> {
   if (db === undefined) return { status: 'warn', detail: 'not known' }
   try {
-    const ages = await withTimeout(upkeepAges(db))
+    const ages = await inTime(upkeepAges(db), CHECK_MS)
     const worries = backupWorries(ages)
     const observed = Object.fromEntries(
       ages.runs.flatMap(({ kind, lastGoodMs }) =>
@@ -183,14 +184,4 @@ function pass(more: Omit<Check, 'status'> = {}): Check {
 function reason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reason).join(', ')
   return error instanceof Error ? error.message : String(error)
-}
-
-async function withTimeout<T>(work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_MS / 1000} s`)), CHECK_MS)
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,4 +1,5 @@
 import type { UpkeepAge, UpkeepAges, UpkeepKind } from '../db/queries/upkeep.ts'
+import { inTime } from '../engine/in-time.ts'
 import { lastStored } from './known-backup.ts'
 import { listBackups } from './retention/list-backups.ts'
 import type { BackupStore } from './store/store.ts'
@@ -34,7 +35,7 @@ export async function lookAtStore(store: BackupStore, { runs }: Pick<UpkeepAges,
   const made = runs.find(({ kind }) => kind === 'backup')?.lastGoodMs ?? Infinity
   if (made > BACKUP_LATE_MS) return undefined
   try {
-    const newest = lastStored(await inTime(listBackups(store)))
+    const newest = lastStored(await inTime(listBackups(store), LOOK_MS))
     const age = newest === undefined ? Infinity : (await store.now()).getTime() - newest.createdAt.getTime()
     if (age <= BACKUP_LATE_MS) return undefined
     const found = newest === undefined ? 'holds no verified backup' : `holds none since ${newest.name}`
@@ -69,16 +70,4 @@ function offsite(run: UpkeepAge | undefined): string[] {
   return report?.offsite?.ok === false
     ? ['The newest backup was not copied offsite; see the event backup.offsite.failed']
     : []
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${LOOK_MS / 1000} s`)), LOOK_MS)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
