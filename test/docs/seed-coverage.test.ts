@@ -42,7 +42,11 @@ TASKFORCE_API_KEY PROFILE LOG_LEVEL WORK_DIR POSTGRES_DB POSTGRES_USER POSTGRES_
 postgres_data taskforce_data taskforce-network taskforce-postgres taskforce-api nginx:alpine 5432 8000 80 443 pg_isready
 Strict-Transport-Security X-Content-Type-Options X-Frame-Options proxy_buffering proxy_read_timeout worker_connections
 ssl_ciphers max-size max-file upgrade downgrade current history autogenerate HPA Ingress taskforce-secrets 512Mi 2Gi
-agent.execution.started session_id VACUUM`
+agent.execution.started session_id VACUUM BACKUP_DIR BACKUP_FILE X-Real-IP X-Forwarded-For X-Forwarded-Proto proxy_cache
+ssl_certificate ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout access_log server_name minReplicas maxReplicas
+database-url openai-api-key cert-manager ClusterIP setup-python pytest ruff black registry.example.com staging-server
+script_location NullPool Compress-Archive Expand-Archive Get-Content Start-Sleep Copy-Item docker-compose restart
+depends_on configs python:3.11-slim EXPOSE HEALTHCHECK no-color tail=100 tail=500 --no-deps`
   .trim()
   .split(/\s+/)
 
