@@ -119,12 +119,13 @@ describe('with AUTH=keys', () => {
 })
 
 describe('the health of a working app', () => {
-  test('needs no key and tells nothing but the version', async () => {
+  test('needs no key and tells nothing but the version and the build', async () => {
     const answer = await call(env, '/health')
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json'])
     expect(answer.body).toEqual({
       status: 'healthy',
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      build: expect.stringMatching(/^[0-9a-f]{16}$/),
       timestamp: expect.stringMatching(/Z$/),
     })
   })

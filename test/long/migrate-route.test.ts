@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BUILD_FILE } from '../../src/build-id.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { readDrain, setDrain } from '../../src/db/queries/drain.ts'
 import { startTestApp, type TestApp } from '../support/environment.ts'
@@ -44,6 +45,19 @@ describe('POST /migrate', () => {
     expect(body).toMatchObject({ revision: CODE_REVISION, codeRevision: CODE_REVISION, pending: [], drift: [] })
     expect(body['done']).toHaveLength(CODE_REVISION)
     expect(await ask({ action: 'all' })).toMatchObject({ status: 200, body: { done: [], revision: CODE_REVISION } })
+  })
+
+  it('says which build answers, as /health of the same package does', async () => {
+    app = await startTestApp(settings(), (folder) =>
+      writeFile(join(folder, BUILD_FILE), JSON.stringify({ build: '0123456789abcdef' })),
+    )
+    for (const body of [{ action: 'status' }, { action: 'all' }, { action: 'resume', by: 'deploy' }])
+      expect((await ask(body)).body['build']).toBe('0123456789abcdef')
+    await app.stop()
+    app = await startTestApp({}, (folder) =>
+      writeFile(join(folder, BUILD_FILE), JSON.stringify({ build: 'fedcba9876543210' })),
+    )
+    expect(await (await fetch(`${app.url}/health`)).json()).toMatchObject({ build: 'fedcba9876543210' })
   })
 
   it('expands as far as the code that runs can go on, and does the rest when it is gone', async () => {

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { z } from 'zod'
 import type { BackupContext } from '../../backup/context.ts'
 import { liveLeases } from '../../backup/restore/target.ts'
+import { buildId } from '../../build-id.ts'
 import { prepareEntraLogins, type PreparedLogin } from '../../db/entra-logins.ts'
 import { checkDatabase } from '../../db/migrate/check.ts'
 import { withClient } from '../../db/migrate/connect.ts'
@@ -48,7 +49,7 @@ export async function migrate(request: ApiRequest, database: Database): Promise<
   const wanted = parse(requestSchema, (await readJson(request)).value)
   try {
     const done = await act(wanted, database)
-    return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION })
+    return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION, build: buildId })
   } catch (error) {
     throw error instanceof TerminalError ? refusalOf(error) : error
   }

@@ -1,12 +1,16 @@
 import { build } from 'esbuild'
 import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BUILD_FILE } from '../../build-id.ts'
+import { buildIdOf } from './build-id-of.ts'
 
 export interface Built {
   /** The file that the Functions host loads. */
   entry: string
   bundleBytes: number
   mapBytes: number
+  /** By which the running app says which package it is, 16 hexadecimal digits: the same files give the same one. */
+  build: string
 }
 
 const root = join(import.meta.dirname, '../../..')
@@ -24,7 +28,7 @@ const ENTRY = `process.setSourceMapsEnabled(true)\nmodule.exports = require('./b
 /**
  * Bundles `functions/` into `dist/`: one CommonJS file with its map, and the files that it reads. The sandbox's thread is a
  * file of its own beside it, which alone has the 0.9 MB of QuickJS; so is `check-deploy.cjs`, which nothing here loads: a later
- * build asks it what this one would do.
+ * build asks it what this one would do. `build.json` says which build it is.
  */
 export async function buildBundle(outdir = join(root, 'dist')): Promise<Built> {
   rmSync(outdir, { recursive: true, force: true })
@@ -56,11 +60,13 @@ export async function buildBundle(outdir = join(root, 'dist')): Promise<Built> {
   }
   const entry = join(outdir, 'index.cjs')
   writeFileSync(entry, ENTRY)
+  const id = buildIdOf(outdir)
+  writeFileSync(join(outdir, BUILD_FILE), JSON.stringify({ build: id }))
   const size = (name: string) => statSync(join(outdir, name)).size
-  return { entry, bundleBytes: size('bundle.cjs'), mapBytes: size('bundle.cjs.map') }
+  return { entry, bundleBytes: size('bundle.cjs'), mapBytes: size('bundle.cjs.map'), build: id }
 }
 
 export function formatBuild(built: Built, loadMs: number): string {
   const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(2)} MiB`
-  return `Built ${built.entry}: ${mib(built.bundleBytes)}, map ${mib(built.mapBytes)}, loads in ${loadMs.toFixed(0)} ms\n`
+  return `Built ${built.entry} (${built.build}): ${mib(built.bundleBytes)}, map ${mib(built.mapBytes)}, loads in ${loadMs.toFixed(0)} ms\n`
 }
