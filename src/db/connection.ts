@@ -3,12 +3,16 @@ import pg from 'pg'
 declare const tenantTx: unique symbol
 declare const ownerTx: unique symbol
 declare const engineDb: unique symbol
+declare const readerSession: unique symbol
 
 /** A transaction in which row-level security lets one tenant's rows through. Made by `inTenant` alone. */
 export type TenantTx = pg.ClientBase & { readonly [tenantTx]: true }
 
 /** A transaction of a member of `taskforce_owner`, which sees all tenants' rows: a restore's, and nobody else's. */
 export type OwnerTx = pg.ClientBase & { readonly [ownerTx]: true }
+
+/** A session that sees all tenants' rows and may write none. Made by `asReader` alone. */
+export type ReaderSession = pg.ClientBase & { readonly [readerSession]: true }
 
 /** Where the engine's statements run: each by itself, over all tenants, never inside a transaction that spans a model call. */
 export type EngineDb = pg.Pool & { readonly [engineDb]: true }

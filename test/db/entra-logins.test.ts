@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkMissions } from '../../src/api/admin/migrate/check-missions.ts'
+import { asReader } from '../../src/db/as-reader.ts'
 import { prepareEntraLogins } from '../../src/db/entra-logins.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { type LocalPostgres, startPostgres } from '../../src/local/postgres/start-postgres.ts'
@@ -21,6 +24,15 @@ begin
   insert into principals values (role_name, object_id, object_type, is_admin, is_mfa);
   return 'Created role for ' || role_name;
 end $$`
+
+/** Of a tenant with its id, with a profile that no build can read. */
+function missionOf(id: string): string {
+  return `
+insert into taskforce.tenants (id, name) values ('${id}', '${id}');
+insert into taskforce.profiles (tenant_id, hash, name, body) values ('${id}', 'h', 'dev', '{}');
+insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
+  values ('${id}', '${id}', 'queued', 'Say hello', 'dev', 'h')`
+}
 
 let folder = ''
 let server: LocalPostgres
@@ -62,6 +74,31 @@ test('an identity becomes a login that the app can run with, twice with the same
       { role: 'owner', usage: false, member: false },
     ])
     await client.query('select count(*) from taskforce.missions')
+  })
+})
+
+test('the login that migrates reads the missions of every tenant, and writes nothing while it does', async () => {
+  const tenants = [randomUUID(), randomUUID()]
+  for (const tenant of tenants)
+    await withSuper(new URL('/app', server.superUrl).href, (client) => client.query(missionOf(tenant)))
+  const { rows } = await withConnection(adminUrl, (client) =>
+    client.query('select rolsuper, rolbypassrls from pg_roles where rolname = current_user'),
+  )
+  expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }])
+  const { check } = await checkMissions({ databaseUrl: adminUrl, connect: {} }, undefined)
+  expect(check.checked).toBe(2)
+  expect(check.unreadable.map(({ id }) => id)).toEqual(tenants.sort())
+  const write = asReader(adminUrl, {}, (session) => session.query('delete from taskforce.missions'))
+  await expect(write).rejects.toThrow('cannot execute DELETE in a read-only transaction')
+})
+
+test('a login that may not read missions hears what would let it', async () => {
+  const name = 'somebody else'
+  await withSuper(server.superUrl, (client) => client.query(`create role "${name}" login password 'a token'`))
+  const url = urlFor(server.superUrl, { name, password: 'a token' }, 'app')
+  await expect(asReader(url, {}, (session) => session.query('select'))).rejects.toMatchObject({
+    code: 'migrate_not_allowed',
+    message: expect.stringContaining(`grant taskforce_owner to "${name}" with inherit true, set true;`),
   })
 })
 

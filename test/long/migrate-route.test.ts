@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -23,6 +24,13 @@ async function ask(body: unknown): Promise<{ status: number; body: Record<string
   const response = await fetch(`${app.url}/migrate`, { method: 'POST', body: JSON.stringify(body) })
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }
 }
+
+/** Of a tenant with its id, with a profile that no build can read. */
+const MISSION = `
+  insert into taskforce.tenants (id, name) values ('ID', 'ID');
+  insert into taskforce.profiles (tenant_id, hash, name, body) values ('ID', 'h', 'dev', '{}');
+  insert into taskforce.missions (id, tenant_id, status, goal, profile, profile_hash)
+    values ('ID', 'ID', 'queued', 'Say hello', 'dev', 'h')`
 
 /** One migration more than the code's own, which the code of before can't run with. */
 async function withBreaking(folder: string): Promise<void> {
@@ -69,6 +77,23 @@ describe('POST /migrate', () => {
     expect(all.body).toMatchObject({ revision: CODE_REVISION + 2, minCode: CODE_REVISION + 1, pending: [] })
   })
 
+  it('reads unfinished missions with the code of the package, and says which it can not read', async () => {
+    app = await startTestApp(settings())
+    expect((await ask({ action: 'check' })).body).toMatchObject({ revision: 0, check: { checked: 0, unreadable: [] } })
+    await ask({ action: 'all' })
+    const ids = [randomUUID(), randomUUID()].sort()
+    for (const id of ids)
+      await withConnection(database.ownerUrl, (client) => client.query(MISSION.replaceAll('ID', id)))
+    const { status, body } = await ask({ action: 'check' })
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { revision: CODE_REVISION, held: 0, version: expect.any(String) },
+    })
+    const why = expect.stringContaining("Its profile can't be read")
+    expect(body['check']).toEqual({ checked: 2, unreadable: ids.map((id) => ({ id, why })) })
+    expect((await ask({ action: 'check', after: ids[0] })).body['check']).toMatchObject({ checked: 1 })
+  })
+
   it('two requests at once: one applies, the other waits and answers with what is there', async () => {
     app = await startTestApp(settings())
     const answers = await Promise.all([ask({ action: 'all' }), ask({ action: 'all' })])
@@ -92,6 +117,7 @@ describe('POST /migrate', () => {
   it.each([
     [{ action: 'down' }, '/action'],
     [{ action: 'expand' }, '/codeRevision'],
+    [{ action: 'check', after: 'the first' }, '/after'],
     [{ action: 'drain', by: 'deploy', reason: 'x' }, '/seconds'],
     [{ action: 'all', logins: [{ name: 'api', principalId: 'no-guid' }] }, '/logins/0/principalId'],
   ])('refuses %j and names what is wrong', async (body, pointer) => {

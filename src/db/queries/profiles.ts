@@ -1,6 +1,10 @@
-import type { EngineDb, TenantTx } from '../connection.ts'
+import type { EngineDb, ReaderSession, TenantTx } from '../connection.ts'
 
-export async function readProfile(db: EngineDb | TenantTx, tenantId: string, hash: string): Promise<unknown> {
+export async function readProfile(
+  db: EngineDb | TenantTx | ReaderSession,
+  tenantId: string,
+  hash: string,
+): Promise<unknown> {
   const { rows } = await db.query<{ body: unknown }>({
     name: 'read_profile',
     text: 'select body from taskforce.profiles where tenant_id = $1 and hash = $2',

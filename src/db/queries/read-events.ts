@@ -1,11 +1,11 @@
 import type { JournalRow } from '../../domain/parse-event.ts'
-import type { EngineDb, OwnerTx, TenantTx } from '../connection.ts'
+import type { EngineDb, OwnerTx, ReaderSession, TenantTx } from '../connection.ts'
 
 const COLUMNS = `seq, v, type, data, trunc(extract(epoch from at) * 1000)::float8 as at`
 
 /** Events of one mission after a number, in order. `limit` bounds a page; without it, the whole tail. */
 export async function readEvents(
-  db: EngineDb | TenantTx | OwnerTx,
+  db: EngineDb | TenantTx | OwnerTx | ReaderSession,
   missionId: string,
   afterSeq: number,
   limit?: number,

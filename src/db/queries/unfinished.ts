@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MOST_GENERATIONS } from '../../domain/branch.ts'
 import type { JournalRow } from '../../domain/parse-event.ts'
-import type { EngineDb } from '../connection.ts'
+import type { EngineDb, ReaderSession } from '../connection.ts'
 import { readEvents } from './read-events.ts'
 
 export interface UnfinishedMission {
@@ -16,7 +16,7 @@ const FIRST = '00000000-0000-0000-0000-000000000000'
 
 /** Missions of all tenants that have not ended, in the order of their ids, after one of them. */
 export async function listUnfinished(
-  db: EngineDb,
+  db: EngineDb | ReaderSession,
   after: string | undefined,
   limit: number,
 ): Promise<UnfinishedMission[]> {
@@ -33,7 +33,7 @@ export async function listUnfinished(
 
 /** Whole journals by mission, as they are at one moment. A mission without events is left out. */
 export async function readJournals(
-  db: EngineDb,
+  db: EngineDb | ReaderSession,
   missions: readonly Pick<UnfinishedMission, 'missionId'>[],
 ): Promise<Map<string, JournalRow[]>> {
   const { rows } = await db.query<Omit<JournalRow, 'at'> & { missionId: string; at: string }>(
@@ -56,7 +56,10 @@ const forkSchema = z.object({ forkedFrom: z.object({ id: z.uuid(), seq: z.int() 
  * The journals that one goes on from, the nearest first, each up to the event that both share. A line that is too long for
  * the engine ends early, which whoever folds it refuses too.
  */
-export async function readParents(db: EngineDb, journal: readonly JournalRow[]): Promise<JournalRow[][]> {
+export async function readParents(
+  db: EngineDb | ReaderSession,
+  journal: readonly JournalRow[],
+): Promise<JournalRow[][]> {
   const parents: JournalRow[][] = []
   let from = forkOf(journal)
   while (from !== undefined && parents.length < MOST_GENERATIONS) {
@@ -72,7 +75,7 @@ function forkOf([first]: readonly JournalRow[]): { id: string; seq: number } | u
 }
 
 /** The database's clock, milliseconds since 1970. */
-export async function databaseNow(db: EngineDb): Promise<number> {
+export async function databaseNow(db: EngineDb | ReaderSession): Promise<number> {
   const { rows } = await db.query<{ now: string }>('select extract(epoch from now()) * 1000 as now')
   return Math.trunc(Number(rows[0]?.now))
 }
