@@ -2,7 +2,7 @@ import { DatabaseError, escapeIdentifier, type Client } from 'pg'
 import { TerminalError } from '../domain/errors.ts'
 import type { ReaderSession } from './connection.ts'
 import { withClient, type ConnectOptions } from './migrate/connect.ts'
-import { hasMembershipOptions } from './roles.ts'
+import { grantStatements } from './roles.ts'
 
 /** Nobody waits for what this reads, and each statement stands by itself: no lock is kept from one to the next. */
 const READ_ONLY = `set default_transaction_read_only = on; set statement_timeout = '30s'; set lock_timeout = '5s'`
@@ -30,11 +30,11 @@ export async function asReader<T>(
 
 async function notAllowed(client: Client, cause: DatabaseError): Promise<TerminalError> {
   const { rows } = await client.query<{ name: string }>('select session_user as name')
-  const name = escapeIdentifier(rows[0]?.name ?? '')
-  const options = (await hasMembershipOptions(client)) ? ' with inherit true, set true' : ''
+  const name = rows[0]?.name ?? ''
+  const grants = await grantStatements(client, { role: 'taskforce_owner', to: name, inherit: true })
   return new TerminalError(
     'migrate_not_allowed',
-    `The login ${name} may not read missions as taskforce_owner (${cause.message}). Have an administrator run this once, then try again: grant taskforce_owner to ${name}${options};`,
+    `The login ${escapeIdentifier(name)} may not read missions as taskforce_owner (${cause.message}). Have an administrator run this once, then try again: ${grants.join('; ')};`,
     { cause },
   )
 }

@@ -1,7 +1,17 @@
-import { DatabaseError, escapeIdentifier, type Client } from 'pg'
+import { DatabaseError, escapeIdentifier, escapeLiteral, type Client } from 'pg'
+import { TerminalError } from '../domain/errors.ts'
 import { normaliseUrl } from './connection.ts'
+import { objectIdOf } from './entra-principals.ts'
 import { withClient, type ConnectOptions } from './migrate/connect.ts'
-import { appLimits, createSchemaRoles, grantToApp, missingRoles } from './roles.ts'
+import {
+  appLimits,
+  createSchemaRoles,
+  missingAppGrants,
+  missingGrants,
+  missingRoles,
+  SCHEMA_ROLES,
+  unlessMadeByAnother,
+} from './roles.ts'
 
 export interface EntraLogin {
   /** Of the managed identity, and of its role. */
@@ -22,7 +32,8 @@ const ADMIN_DATABASE = 'postgres'
 
 /**
  * Lets managed identities sign in as the app, as `createLogins` does on a server of one's own. Idempotent. By a login that is an
- * Entra administrator of an Azure Database for PostgreSQL; throws what `pg` throws where it is none.
+ * Entra administrator of an Azure Database for PostgreSQL. Throws TerminalError `migrate_not_allowed` or `login_of_another` with the
+ * SQL for an administrator, and what `pg` throws where the server is none of Azure's.
  */
 export async function prepareEntraLogins(
   url: string,
@@ -33,34 +44,94 @@ export async function prepareEntraLogins(
   const database = decodeURIComponent(admin.pathname.slice(1))
   admin.pathname = `/${ADMIN_DATABASE}`
   const prepare = async (client: Client) => {
-    await createSchemaRoles(client)
+    await orAskAdministrator(client, logins, () => createSchemaRoles(client))
     const prepared: PreparedLogin[] = []
-    for (const login of logins) prepared.push(await prepareLogin(client, login, database))
+    for (const login of logins) {
+      const created = await orAskAdministrator(client, [login], () => makeLogin(client, login))
+      prepared.push({ name: login.name, created, refused: await setLimits(client, login, database) })
+    }
     return prepared
   }
   return withClient(admin.href, prepare, connect)
 }
 
-async function prepareLogin(
-  client: Client,
-  { name, principalId }: EntraLogin,
-  database: string,
-): Promise<PreparedLogin> {
-  const created = (await missingRoles(client, [name])).length > 0
-  if (created) {
-    await client.query(`select * from pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)`, [
-      name,
-      principalId,
-    ])
+/** Whether it was not there before. */
+async function makeLogin(client: Client, login: EntraLogin): Promise<boolean> {
+  const isMissing = (await missingRoles(client, [login.name])).length > 0
+  if (isMissing) await client.query(createStatement(login))
+  else await refuseOther(client, login)
+  for (const statement of await missingAppGrants(client, login.name)) {
+    await unlessMadeByAnother(client.query(statement))
   }
-  await grantToApp(client, name)
+  return isMissing
+}
+
+function createStatement({ name, principalId }: EntraLogin): string {
+  const [role, id] = [escapeLiteral(name), escapeLiteral(principalId)]
+  return `select * from pgaadauth_create_principal_with_oid(${role}, ${id}, 'service', false, false)`
+}
+
+/** For drills, and for a pooler: from 16 on, only who made a role may change it, and here Azure made it. */
+async function setLimits(client: Client, { name }: EntraLogin, database: string): Promise<string[]> {
   const refused: string[] = []
-  // For drills, and for a pooler: from 16 on, only who made a role may change it, and here Azure made it.
   for (const statement of [`alter role ${escapeIdentifier(name)} createdb`, ...appLimits(name, database)]) {
     await client.query(statement).catch((error: unknown) => {
-      if (!(error instanceof DatabaseError && error.code === '42501')) throw error
+      if (!isDenied(error)) throw error
       refused.push(statement)
     })
   }
-  return { name, created, refused }
+  return refused
+}
+
+/** A login stands for an object id: an identity made anew under the same name has another, and Azure would not let it in. */
+async function refuseOther(client: Client, { name, principalId }: EntraLogin): Promise<void> {
+  const found = await objectIdOf(client, name)
+  if (found === undefined || found === principalId.toLowerCase()) return
+  const role = escapeIdentifier(name)
+  const whose = found === null ? 'no identity' : `the identity with object id ${found}`
+  throw new TerminalError(
+    'login_of_another',
+    `The login ${role} of this server belongs to ${whose}, and the app's identity of that name has object id ${principalId}: Azure would not let the app sign in.`,
+    {
+      hint: `Where the identity was made anew, have an Entra administrator of the server run this in database ${ADMIN_DATABASE}, then try again, which makes the login again: reassign owned by ${role} to current_user; drop role ${role};`,
+    },
+  )
+}
+
+/** A server that Azure restored has the roles of before, which another administrator may have made: only that one may grant them. */
+async function orAskAdministrator<T>(
+  client: Client,
+  logins: readonly EntraLogin[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw isDenied(cause) ? await forAdministrator(client, logins, cause) : cause
+  }
+}
+
+async function forAdministrator(
+  client: Client,
+  logins: readonly EntraLogin[],
+  cause: DatabaseError,
+): Promise<TerminalError> {
+  const { rows } = await client.query<{ name: string }>('select session_user as name')
+  const me = rows[0]?.name ?? ''
+  const statements = (await missingRoles(client, SCHEMA_ROLES)).map((role) => `create role ${role} nologin nobypassrls`)
+  // The next thing that it would be refused.
+  statements.push(...(await missingGrants(client, [{ role: 'taskforce_owner', to: me, inherit: true }])))
+  for (const login of logins) {
+    if ((await missingRoles(client, [login.name])).length > 0) statements.push(createStatement(login))
+    statements.push(...(await missingAppGrants(client, login.name)))
+  }
+  return new TerminalError(
+    'migrate_not_allowed',
+    `The login ${escapeIdentifier(me)} may not prepare the app's login (${cause.message}). Have an Entra administrator of the server who may, such as the one who made its roles, run this in database ${ADMIN_DATABASE} once, then try again: ${statements.join('; ')};`,
+    { cause },
+  )
+}
+
+function isDenied(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.code === '42501'
 }

@@ -53,15 +53,29 @@ export async function createLogins(
   for (const statement of appLimits(app.name, database)) await superClient.query(statement)
 }
 
+/**
+ * What makes a login one that the functions may connect as. With the API's rights inherited too, both policies would apply to the
+ * engine's statements, and the tenant's one is an error outside a tenant's transaction. The others are taken up by backups, to read
+ * all, and by retention, to take away: what serves missions has neither right.
+ */
+const APP_GRANTS = [
+  { role: 'taskforce_engine', inherit: true },
+  { role: 'taskforce_api', inherit: false },
+  { role: 'taskforce_backup', inherit: false },
+  { role: 'taskforce_retention', inherit: false },
+]
+
 /** Makes a login one that the functions may connect as. Idempotent. */
 export async function grantToApp(client: ClientBase, to: string): Promise<void> {
-  await grantRole(client, { role: 'taskforce_engine', to, inherit: true })
-  // With the API's rights inherited too, both policies would apply to the engine's statements, and the tenant's one is an
-  // error outside a tenant's transaction.
-  await grantRole(client, { role: 'taskforce_api', to, inherit: false })
-  // Taken up by backups, to read all, and by retention, to take away: what serves missions has neither right.
-  await grantRole(client, { role: 'taskforce_backup', to, inherit: false })
-  await grantRole(client, { role: 'taskforce_retention', to, inherit: false })
+  for (const grant of APP_GRANTS) await grantRole(client, { ...grant, to })
+}
+
+/** The statements of `grantToApp` that would change something: what is granted, not every login may grant again. */
+export function missingAppGrants(client: ClientBase, to: string): Promise<string[]> {
+  return missingGrants(
+    client,
+    APP_GRANTS.map((grant) => ({ ...grant, to })),
+  )
 }
 
 /** The statements that set the limits of the app's login. */
@@ -87,27 +101,55 @@ export async function missingRoles(client: ClientBase, roles: readonly string[])
   return roles.filter((role) => !rows.some((row) => row.rolname === role))
 }
 
+export interface Grant {
+  role: string
+  to: string
+  /** Whether the member has the role's rights at all times, or where it takes the role up. */
+  inherit: boolean
+}
+
+/** Makes `to` a member that may `set role`, with or without the role's rights by default. */
+export async function grantRole(client: ClientBase, grant: Grant): Promise<void> {
+  for (const statement of await grantStatements(client, grant)) await unlessMadeByAnother(client.query(statement))
+}
+
 /**
- * Makes `to` a member that may `set role`, with or without the role's rights by default. Postgres 15 has no such choice
- * for one membership, so there a NOINHERIT role stands between: rights don't pass through it, `set role` does.
+ * The statements of `grantRole`. Postgres 15 has no such choice for one membership, so there a NOINHERIT role stands between:
+ * rights don't pass through it, `set role` does.
  */
-export async function grantRole(
-  client: ClientBase,
-  { role, to, inherit }: { role: string; to: string; inherit: boolean },
-): Promise<void> {
+export async function grantStatements(client: ClientBase, { role, to, inherit }: Grant): Promise<string[]> {
   if (await hasMembershipOptions(client)) {
-    await client.query(`grant ${quote(role)} to ${quote(to)} with inherit ${inherit}, set true`)
-    return
+    return [`grant ${quote(role)} to ${quote(to)} with inherit ${inherit}, set true`]
   }
-  if (inherit) {
-    await client.query(`grant ${quote(role)} to ${quote(to)}`)
-    return
-  }
+  if (inherit) return [`grant ${quote(role)} to ${quote(to)}`]
   const between = `${to}_as_${role}`
-  if ((await missingRoles(client, [between])).length > 0) {
-    await unlessMadeByAnother(client.query(`create role ${quote(between)} nologin noinherit nobypassrls`))
+  const isMissing = (await missingRoles(client, [between])).length > 0
+  return [
+    ...(isMissing ? [`create role ${quote(between)} nologin noinherit nobypassrls`] : []),
+    `grant ${quote(role)} to ${quote(between)}`,
+    `grant ${quote(between)} to ${quote(to)}`,
+  ]
+}
+
+/** The statements of those grants that would change something. */
+export async function missingGrants(client: ClientBase, grants: readonly Grant[]): Promise<string[]> {
+  const missing: string[] = []
+  for (const grant of grants) {
+    if (!(await isGranted(client, grant))) missing.push(...(await grantStatements(client, grant)))
   }
-  await client.query(`grant ${quote(role)} to ${quote(between)}; grant ${quote(between)} to ${quote(to)}`)
+  return missing
+}
+
+/** Whether `grantRole` would change nothing, by both roles as they are; false where one is missing. */
+async function isGranted(client: ClientBase, { role, to, inherit }: Grant): Promise<boolean> {
+  if ((await missingRoles(client, [role, to])).length > 0) return false
+  // Postgres 15 does not know 'set': every member may set the role there.
+  const toBecome = (await hasMembershipOptions(client)) ? 'set' : 'member'
+  const { rows } = await client.query<{ granted: boolean }>(
+    `select pg_has_role($1::name, $2::name, $3) and pg_has_role($1::name, $2::name, 'usage') = $4 as granted`,
+    [to, role, toBecome, inherit],
+  )
+  return rows[0]?.granted === true
 }
 
 /** Whether the server takes `grant … with inherit …, set …`. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkMissions } from '../../src/api/admin/migrate/check-missions.ts'
 import { asReader } from '../../src/db/as-reader.ts'
 import { prepareEntraLogins } from '../../src/db/entra-logins.ts'
+import type { TerminalError } from '../../src/domain/errors.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { type LocalPostgres, startPostgres } from '../../src/local/postgres/start-postgres.ts'
 import { urlFor, withSuper } from '../support/global-setup.ts'
@@ -23,7 +24,10 @@ begin
   execute format('create role %I login password %L', role_name, 'a token');
   insert into principals values (role_name, object_id, object_type, is_admin, is_mfa);
   return 'Created role for ' || role_name;
-end $$`
+end $$;
+create function pgaadauth_list_principals(administrators boolean)
+returns table (rolname text, principaltype text, objectid text, tenantid text, ismfa boolean, isadmin boolean)
+language sql security definer as $$ select name, kind, oid, 'tenant', mfa, admin from principals where admin = administrators $$`
 
 /** Of a tenant with its id, with a profile that no build can read. */
 function missionOf(id: string): string {
@@ -98,13 +102,67 @@ test('a login that may not read missions hears what would let it', async () => {
   const url = urlFor(server.superUrl, { name, password: 'a token' }, 'app')
   await expect(asReader(url, {}, (session) => session.query('select'))).rejects.toMatchObject({
     code: 'migrate_not_allowed',
-    message: expect.stringContaining(`grant taskforce_owner to "${name}" with inherit true, set true;`),
+    message: expect.stringContaining(`grant "taskforce_owner" to "${name}" with inherit true, set true;`),
   })
 })
 
 test('names the statements that only the maker of a role may run, and goes on without them', async () => {
   const [login] = await prepareEntraLogins(adminUrl, {}, [API])
   expect(login?.refused).toContain(`alter role "${API.name}" createdb`)
+})
+
+const asAdministrator = (sql: string) =>
+  withSuper(new URL('/postgres', server.superUrl).href, (client) => client.query(sql))
+
+/** The SQL of an error for an administrator. */
+async function sqlOf(refused: Promise<unknown>, code: string): Promise<string> {
+  const error = await refused.catch((failure: unknown) => failure)
+  expect(error).toMatchObject({ code })
+  const { message, hint = '' } = error as TerminalError
+  return /then try again[^:]*: (.*)$/.exec(`${message}${hint}`)?.[1] ?? ''
+}
+
+test('on a server with roles that another administrator made, it names the SQL that is needed, and this is enough', async () => {
+  const other = { name: 'id of a restored app', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a02' }
+  const migrator = { name: 'the new migrator', password: 'a token' }
+  await asAdministrator(`create role "${migrator.name}" login createrole createdb password '${migrator.password}'`)
+  await asAdministrator(`alter database app owner to "${migrator.name}"`)
+  const url = urlFor(server.superUrl, migrator, 'app')
+  const sql = await sqlOf(prepareEntraLogins(url, {}, [other]), 'migrate_not_allowed')
+  expect(sql).toContain(`grant "taskforce_engine" to "${other.name}" with inherit true, set true`)
+  await asAdministrator(sql)
+  expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: false }])
+  expect(await migrateUp(url)).toMatchObject({ done: [] })
+})
+
+test('a login that may make no role at all gets the SQL for that, and it makes the roles and the login', async () => {
+  const name = 'id-new'
+  const plain = { name: 'no administrator', password: 'a token' }
+  await asAdministrator(`create role "${plain.name}" login password '${plain.password}'`)
+  await asAdministrator('revoke execute on function pgaadauth_create_principal_with_oid from public')
+  const url = urlFor(server.superUrl, plain, 'app')
+  const sql = await sqlOf(prepareEntraLogins(url, {}, [{ ...API, name }]), 'migrate_not_allowed')
+  expect(sql).toMatch(/^grant "taskforce_owner" to "no administrator"[^;]*; select \* from pgaadauth_create/)
+  await asAdministrator(sql)
+  expect(await prepareEntraLogins(url, {}, [{ ...API, name }])).toMatchObject([{ name, created: false }])
+  await asAdministrator('grant execute on function pgaadauth_create_principal_with_oid to public')
+})
+
+test('an identity that was made anew under the same name is not kept, and the SQL in the message lets it in', async () => {
+  const anew = { ...API, principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a03' }
+  const sql = await sqlOf(prepareEntraLogins(adminUrl, {}, [anew]), 'login_of_another')
+  expect(sql).toBe(`reassign owned by "${API.name}" to current_user; drop role "${API.name}";`)
+  await asAdministrator(`${sql} delete from principals where name = '${API.name}'`)
+  expect(await prepareEntraLogins(adminUrl, {}, [anew])).toMatchObject([{ name: API.name, created: true }])
+  // As Entra ID writes them, whatever the case.
+  const upper = { ...anew, principalId: anew.principalId.toUpperCase() }
+  expect(await prepareEntraLogins(adminUrl, {}, [upper])).toMatchObject([{ created: false }])
+})
+
+test('a role of that name that is no identity is said', async () => {
+  await asAdministrator('create role plain login')
+  const error = prepareEntraLogins(adminUrl, {}, [{ ...API, name: 'plain' }])
+  await expect(error).rejects.toThrow('The login "plain" of this server belongs to no identity')
 })
 
 test('a server that is none of Azure says that it has no such function', async () => {
