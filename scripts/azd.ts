@@ -1,6 +1,6 @@
-import { entraCredential } from '../src/config/entra-credential.ts'
 import { systemClock } from '../src/engine/system-clock.ts'
 import { main } from './azd/main.ts'
+import { createSignIn } from './azd/sign-in.ts'
 import { createTerminal } from './mission/terminal.ts'
 
 const { stdin, stdout, stderr } = process
@@ -11,10 +11,5 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   terminal: createTerminal({ stdin, stdout, stderr }, process.env),
-  azure: {
-    // Whoever is signed in to azd or az.
-    token: async (scope) => (await (await entraCredential()).getToken(scope))?.token ?? '',
-    fetch,
-    clock: systemClock,
-  },
+  azure: { token: createSignIn(process.env['AZURE_SUBSCRIPTION_ID']), fetch, clock: systemClock },
 })
