@@ -21,6 +21,12 @@ export interface Call {
   body?: unknown
   /** Answers beside 2xx that are one. */
   accept?: readonly number[]
+  /** Why an answer is not the one that is waited for. */
+  notYet?: (json: unknown) => string | undefined
+  /** What to do where it was refused for good; absent: what helps after a first deployment. */
+  hint?: string
+  /** Milliseconds before each further attempt; absent: minutes in all. */
+  waits?: readonly number[]
 }
 
 /** The platform ends an answer at 230 s. */
@@ -31,7 +37,7 @@ const MAY_PASS = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504])
 
 /** What Azure answers; asked again while a refusal may pass. Throws TerminalError `azure_refused`, without any secret in it. */
 export async function ask(azure: AzureRest, call: Call): Promise<{ status: number; json: unknown }> {
-  const waits = [...WAITS_MS]
+  const waits = [...(call.waits ?? WAITS_MS)]
   for (;;) {
     const answer = await once(azure, call)
     if ('json' in answer) return answer
@@ -45,7 +51,7 @@ export async function ask(azure: AzureRest, call: Call): Promise<{ status: numbe
 type Answer = { status: number; json: unknown } | { why: string; mayPass: boolean }
 
 async function once(azure: AzureRest, call: Call): Promise<Answer> {
-  const { method, url, scope, headers = {}, body, accept = [] } = call
+  const { method, url, scope, headers = {}, body, accept = [], notYet } = call
   const bearer = scope === undefined ? {} : { authorization: `Bearer ${await signIn(azure, scope)}` }
   try {
     const response = await azure.fetch(url, {
@@ -55,7 +61,11 @@ async function once(azure: AzureRest, call: Call): Promise<Answer> {
       signal: AbortSignal.timeout(REQUEST_MS),
     })
     const text = await response.text()
-    if (response.ok || accept.includes(response.status)) return { status: response.status, json: parsed(text) }
+    if (response.ok || accept.includes(response.status)) {
+      const json = parsed(text)
+      const why = notYet?.(json)
+      return why === undefined ? { status: response.status, json } : { why, mayPass: true }
+    }
     return { why: `${response.status}${detailOf(text)}`, mayPass: MAY_PASS.has(response.status) }
   } catch (error) {
     return { why: error instanceof Error ? error.name : 'no answer', mayPass: true }
@@ -88,8 +98,9 @@ function detailOf(text: string): string {
   }
 }
 
-function refused({ purpose, url }: Call, why: string): TerminalError {
-  return new TerminalError('azure_refused', `${purpose}: ${new URL(url).host} says ${why}.`, {
-    hint: 'With private endpoints this has to run inside the virtual network. After a first deployment roles take some minutes: "azd hooks run postprovision" and "azd hooks run postdeploy" go on from here.',
-  })
+const HINT =
+  'With private endpoints this has to run inside the virtual network. After a first deployment roles take some minutes: "azd hooks run postprovision" and "azd hooks run postdeploy" go on from here.'
+
+function refused({ purpose, url, hint = HINT }: Call, why: string): TerminalError {
+  return new TerminalError('azure_refused', `${purpose}: ${new URL(url).host} says ${why}.`, { hint })
 }

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { Command } from 'commander'
+import { readBuildId } from '../../src/build-id.ts'
 import { runWords } from '../backup/run-words.ts'
 import type { Context } from '../backup/context.ts'
 import { makeApiKey } from './api-key.ts'
@@ -15,13 +17,16 @@ export interface AzdContext extends Context {
   azure: Omit<AzureRest, 'note'>
 }
 
+/** What azd publishes, by azure.yaml. */
+const PACKAGE = '.azure-package'
+
 /** Runs `npm run azd` with the words after `--` and answers its exit code. */
 export function main(words: string[], context: AzdContext): Promise<number> {
   return runWords((done) => createProgram(context, done), words, context)
 }
 
 function createProgram(context: AzdContext, done: (code: number) => void): Command {
-  const { terminal, env } = context
+  const { terminal, env, cwd } = context
   const azure = { ...context.azure, note: (text: string) => terminal.note(text) }
   const program = new Command('npm run azd --')
     .description('What azd cannot do by itself: the API key, and the database.')
@@ -52,7 +57,7 @@ function createProgram(context: AzdContext, done: (code: number) => void): Comma
     .command('migrate')
     .description("makes the app's login at Postgres, and migrates")
     .action(async () => {
-      const revision = await migrate(azure, readOutputs(env))
+      const revision = await migrate(azure, readOutputs(env), readBuildId(join(cwd, PACKAGE, 'dist')))
       tell({ revision }, `Database: revision ${revision}`)
     })
   return program

@@ -1,18 +1,22 @@
 import { z } from 'zod'
-import { ask, type AzureRest, type Call } from './azure-rest.ts'
+import { ask, type AzureRest } from './azure-rest.ts'
+import { makeKeyKnown } from './make-key-known.ts'
 import type { Outputs } from './outputs.ts'
-
-const SCOPE = 'https://management.azure.com/.default'
-const VERSION = 'api-version=2025-03-01'
+import { manage } from './sites.ts'
 
 const keysSchema = z.object({ default: z.string().min(1) })
 const standingSchema = z.object({ revision: z.int() })
+const buildSchema = z.object({ build: z.string().optional() })
+
+const HINT =
+  'With private endpoints this has to run inside the virtual network. "azd deploy" publishes both apps, and one that was published alone waits for the other here. "azd hooks run postdeploy" goes on from here.'
 
 /**
- * Has the migrator make the app's login and bring the schema up to the code, then starts the app anew: one that looked for its
- * API key before it was there keeps the failure for hours. Answers the schema's revision.
+ * Has the migrator make the app's login and bring the schema up to the code, then lets the app find its API key. Answers the schema's
+ * revision.
+ * @param build of the package that azd has published, which takes a while to be the one that answers; undefined: any may
  */
-export async function migrate(azure: AzureRest, outputs: Outputs): Promise<number> {
+export async function migrate(azure: AzureRest, outputs: Outputs, build: string | undefined): Promise<number> {
   const key = keysSchema.parse(
     (await ask(azure, manage(outputs, `${outputs.AZURE_MIGRATOR_APP_NAME}/functions/migrate/listKeys`))).json,
   ).default
@@ -25,17 +29,16 @@ export async function migrate(azure: AzureRest, outputs: Outputs): Promise<numbe
       action: 'all',
       logins: [{ name: outputs.APP_IDENTITY_NAME, principalId: outputs.APP_IDENTITY_PRINCIPAL_ID }],
     },
+    // The package of before brings the schema to where it is already, which harms nothing.
+    notYet: (answer) => otherBuild(answer, build),
+    ...(build === undefined ? {} : { hint: HINT }),
   })
-  await ask(azure, manage(outputs, `${outputs.AZURE_FUNCTION_APP_NAME}/restart`))
+  await makeKeyKnown(azure, outputs)
   return standingSchema.parse(json).revision
 }
 
-function manage({ AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP }: Outputs, path: string): Call {
-  const group = `subscriptions/${AZURE_SUBSCRIPTION_ID}/resourceGroups/${AZURE_RESOURCE_GROUP}`
-  return {
-    purpose: `${path.split('/').at(-1)} of ${path.split('/')[0]} was not done`,
-    method: 'POST',
-    url: `https://management.azure.com/${group}/providers/Microsoft.Web/sites/${path}?${VERSION}`,
-    scope: SCOPE,
-  }
+function otherBuild(answer: unknown, expected: string | undefined): string | undefined {
+  const { build } = buildSchema.catch({}).parse(answer)
+  if (expected === undefined || build === expected) return undefined
+  return `that another package still answers (build ${build ?? 'unknown'}, published was ${expected})`
 }

@@ -1,8 +1,11 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { main } from '../../scripts/azd/main.ts'
 import { createTerminal, type Streams } from '../../scripts/mission/terminal.ts'
 
@@ -23,6 +26,11 @@ const MIGRATOR_KEY = 'canary-of-the-migrator-key'
 const asked: { line: string; headers: IncomingMessage['headers']; body: string }[] = []
 const secrets = new Map<string, string>()
 let refusals: Record<string, number[]> = {}
+/** Of the app's setting that refers to the API key. */
+let reference = 'Resolved'
+/** Which packages the migrator answers as, one after another. */
+let builds: (string | undefined)[] = []
+let folder = ''
 const server = createServer((request, response) => {
   void (async () => {
     const host = String(request.headers['x-host'])
@@ -39,7 +47,9 @@ function answerTo(host: string, { method, url = '' }: IncomingMessage, body: str
     return secrets.has(url) ? [200, '{"id":"x"}'] : [404, '{}']
   }
   if (url.includes('/listKeys')) return [200, JSON.stringify({ default: MIGRATOR_KEY })]
-  return host === 'management.azure.com' ? [200, ''] : [200, '{"revision":12}']
+  if (url.includes('/TASKFORCE_API_KEY?')) return [200, JSON.stringify({ properties: { status: reference } })]
+  if (host === 'management.azure.com') return [200, '']
+  return [200, JSON.stringify({ revision: 12, build: builds.length > 1 ? builds.shift() : builds[0] })]
 }
 
 let base = ''
@@ -51,11 +61,15 @@ afterAll(() => {
   server.closeAllConnections()
   server.close()
 })
-beforeEach(() => {
+beforeEach(async () => {
   asked.length = 0
   secrets.clear()
   refusals = {}
+  reference = 'Resolved'
+  builds = [undefined]
+  folder = await mkdtemp(join(tmpdir(), 'taskforce-azd-'))
 })
+afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** All of Azure is behind one address; the host that was meant goes along. */
 const toServer: typeof fetch = (input, init) => {
@@ -66,8 +80,7 @@ const toServer: typeof fetch = (input, init) => {
   })
 }
 
-async function run(words: string[], changed: Partial<typeof env> & { signedOut?: true } = {}) {
-  const { signedOut, ...settings } = changed
+async function run(words: string[], settings: Record<string, string> = {}, { signedOut = false } = {}) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   const streams = { stdin, stdout, stderr } as unknown as Streams
   const waits: number[] = []
@@ -76,7 +89,7 @@ async function run(words: string[], changed: Partial<typeof env> & { signedOut?:
     signedOut ? Promise.reject(new Error('no credential')) : Promise.resolve(`token-for-${new URL(scope).host}`)
   const code = await main(words, {
     env: { ...env, ...settings },
-    cwd: '.',
+    cwd: folder,
     terminal: createTerminal(streams, {}),
     azure: { token, fetch: toServer, clock },
   })
@@ -112,14 +125,31 @@ describe('npm run azd -- api-key', () => {
   })
 })
 
+/** Calls in short: the last two parts of a path of the resource manager, or the whole. */
+function shortCalls(): string[] {
+  return asked.map(({ line }) => {
+    const [path = ''] = line.split('?')
+    const [method = '', place = ''] = path.split(' ')
+    return place.startsWith('management.') ? `${method} ${place.split('/').slice(-2).join('/')}` : path
+  })
+}
+
+/** What azd has just published, in place of a real package. */
+async function publish(build: string): Promise<void> {
+  await mkdir(join(folder, '.azure-package/dist'), { recursive: true })
+  await writeFile(join(folder, '.azure-package/dist/build.json'), JSON.stringify({ build }))
+}
+
+const [OLD, NEW] = ['0123456789abcdef', 'fedcba9876543210']
+
 describe('npm run azd -- migrate', () => {
-  it('makes the login, migrates, and starts the app anew', async () => {
+  it('makes the login and migrates, and leaves an app that has found its key alone', async () => {
     const { code, out, err } = await run(['migrate', '--json'])
     expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { revision: 12 } })
-    expect(asked.map(({ line }) => line.replace(/^POST [^?]*\/(?=[^/?]+\/[^/?]+(\?|$))/, '').split('?')[0])).toEqual([
-      'migrate/listKeys',
+    expect(shortCalls()).toEqual([
+      'POST migrate/listKeys',
       'POST func-migrator.azurewebsites.net/migrate',
-      'func-app/restart',
+      'GET appsettings/TASKFORCE_API_KEY',
     ])
     expect(asked[1]?.headers['x-functions-key']).toBe(MIGRATOR_KEY)
     expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
@@ -127,6 +157,34 @@ describe('npm run azd -- migrate', () => {
       logins: [{ name: 'id-app', principalId: env.APP_IDENTITY_PRINCIPAL_ID }],
     })
     expect(`${out}${err}`).not.toContain(MIGRATOR_KEY)
+  })
+
+  it('has an app that has not found its key look again, and then starts it anew', async () => {
+    reference = 'SecretNotFound'
+    expect((await run(['migrate'])).code).toBe(0)
+    expect(shortCalls().slice(2)).toEqual([
+      'GET appsettings/TASKFORCE_API_KEY',
+      'POST appsettings/refresh',
+      'POST func-app/restart',
+    ])
+  })
+
+  it('waits until the package that was published is the one that answers', async () => {
+    await publish(NEW)
+    builds = [undefined, OLD, NEW]
+    const { code, waits, err } = await run(['migrate'])
+    expect({ code, waits }).toEqual({ code: 0, waits: [5_000, 10_000] })
+    expect(err).toContain(`another package still answers (build ${OLD}, published was ${NEW})`)
+  })
+
+  it('says in the end that the package is not there, and starts nothing', async () => {
+    await publish(NEW)
+    builds = [OLD]
+    reference = 'SecretNotFound'
+    const { code, err } = await run(['migrate'])
+    expect(code).toBe(1)
+    expect(err).toContain('"azd deploy" publishes both apps')
+    expect(shortCalls()).not.toContain('POST func-app/restart')
   })
 
   it('waits for a migrator that does not answer yet', async () => {
@@ -146,7 +204,7 @@ it('says what azd has not given, and who is not signed in', async () => {
   const unset = await run(['migrate'], { AZURE_SUBSCRIPTION_ID: '' })
   expect(unset.code).toBe(1)
   expect(unset.err).toContain('no AZURE_SUBSCRIPTION_ID')
-  const signedOut = await run(['migrate'], { signedOut: true })
+  const signedOut = await run(['migrate'], {}, { signedOut: true })
   expect(signedOut.err).toContain('azd auth login')
   expect((await run(['what'])).code).toBe(2)
 })
