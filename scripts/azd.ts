@@ -12,4 +12,5 @@ process.exitCode = await main(process.argv.slice(2), {
   cwd: process.cwd(),
   terminal: createTerminal({ stdin, stdout, stderr }, process.env),
   azure: { token: createSignIn(process.env['AZURE_SUBSCRIPTION_ID']), fetch, clock: systemClock },
+  now: () => new Date(),
 })

@@ -7,14 +7,17 @@ import { makeApiKey } from './api-key.ts'
 import type { AzureRest } from './azure-rest.ts'
 import { migrate } from './migrate.ts'
 import { readOutputs } from './outputs.ts'
+import { readParameters } from './parameters.ts'
+import { setVariable } from './set-variable.ts'
 
 const GUIDE = `
-azd runs these itself, by azure.yaml; "azd hooks run postprovision" and "azd hooks run postdeploy" repeat them. Both may be repeated.
+azd runs these itself, by azure.yaml; "azd hooks run preprovision", "postprovision" and "postdeploy" repeat them, as often as you like.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage.`
 
 export interface AzdContext extends Context {
   azure: Omit<AzureRest, 'note'>
+  now: () => Date
 }
 
 /** What azd publishes, by azure.yaml. */
@@ -26,10 +29,12 @@ export function main(words: string[], context: AzdContext): Promise<number> {
 }
 
 function createProgram(context: AzdContext, done: (code: number) => void): Command {
-  const { terminal, env, cwd } = context
+  const { terminal, env, cwd, now } = context
   const azure = { ...context.azure, note: (text: string) => terminal.note(text) }
   const program = new Command('npm run azd --')
-    .description('What azd cannot do by itself: the API key, and the database.')
+    .description(
+      'What azd cannot do by itself: what the templates have to know of what is there, the API key, and the database.',
+    )
     .helpCommand(false)
     .showHelpAfterError('Everything else is in: npm run azd -- --help')
     .option('--json', 'JSON on standard output')
@@ -45,6 +50,15 @@ function createProgram(context: AzdContext, done: (code: number) => void): Comma
     else terminal.print([line])
     done(0)
   }
+  program
+    .command('parameters')
+    .description('gives the templates what is there already: the month of the budget, the storage of Postgres')
+    .action(async () => {
+      const { environment, changed } = await readParameters(azure, env, now())
+      for (const [name, value] of Object.entries(changed)) await setVariable(context, environment, { name, value })
+      const words = Object.entries(changed).map(([name, value]) => `${name}=${value}`)
+      tell({ changed }, `Parameters: ${words.join(', ') || 'as they were'}`)
+    })
   program
     .command('api-key')
     .description('makes the API key where the vault has none')

@@ -38,7 +38,7 @@ describe('azure.yaml', () => {
     const scripts = z
       .object({ scripts: z.record(z.string(), z.string()) })
       .parse(JSON.parse(readFileSync('package.json', 'utf8')))
-    expect(Object.keys(azure.hooks)).toEqual(['postprovision', 'postdeploy'])
+    expect(Object.keys(azure.hooks)).toEqual(['preprovision', 'postprovision', 'postdeploy'])
     for (const { posix, windows } of Object.values(azure.hooks)) {
       expect(posix).toMatchObject({ shell: 'sh', run: windows?.run })
       expect(scripts.scripts).toHaveProperty(/npm run (\S+)/.exec(posix?.run ?? '')?.[1] ?? '')

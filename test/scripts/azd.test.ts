@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -30,6 +30,8 @@ let refusals: Record<string, number[]> = {}
 let reference = 'Resolved'
 /** Which packages the migrator answers as, one after another. */
 let builds: (string | undefined)[] = []
+let budget: string | undefined
+let servers: object[] = []
 let folder = ''
 const server = createServer((request, response) => {
   void (async () => {
@@ -48,9 +50,18 @@ function answerTo(host: string, { method, url = '' }: IncomingMessage, body: str
   }
   if (url.includes('/listKeys')) return [200, JSON.stringify({ default: MIGRATOR_KEY })]
   if (url.includes('/TASKFORCE_API_KEY?')) return [200, JSON.stringify({ properties: { status: reference } })]
+  if (url.includes('/budgets?')) return budget === undefined ? [404, '{}'] : [200, JSON.stringify(budgetsOf(budget))]
+  if (url.includes('/flexibleServers?')) return [200, JSON.stringify({ value: servers })]
   if (host === 'management.azure.com') return [200, '']
   return [200, JSON.stringify({ revision: 12, build: builds.length > 1 ? builds.shift() : builds[0] })]
 }
+
+function budgetsOf(startDate: string): object {
+  const of = (name: string, start: string) => ({ name, properties: { timePeriod: { startDate: start } } })
+  return { value: [of('budget-of-others', '2020-01-01T00:00:00Z'), of('budget-taskforce-blue', startDate)] }
+}
+
+const serverOf = (name: string, storageSizeGB: number) => ({ name, properties: { storage: { storageSizeGB } } })
 
 let base = ''
 beforeAll(async () => {
@@ -67,6 +78,8 @@ beforeEach(async () => {
   refusals = {}
   reference = 'Resolved'
   builds = [undefined]
+  budget = undefined
+  servers = []
   folder = await mkdtemp(join(tmpdir(), 'taskforce-azd-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
@@ -92,6 +105,7 @@ async function run(words: string[], settings: Record<string, string> = {}, { sig
     cwd: folder,
     terminal: createTerminal(streams, {}),
     azure: { token, fetch: toServer, clock },
+    now: () => new Date('2026-11-29T12:00:00Z'),
   })
   stdout.end()
   stderr.end()
@@ -207,4 +221,95 @@ it('says what azd has not given, and who is not signed in', async () => {
   const signedOut = await run(['migrate'], {}, { signedOut: true })
   expect(signedOut.err).toContain('azd auth login')
   expect((await run(['what'])).code).toBe(2)
+})
+
+/** On PATH as azd, and keeps the words that it was called with. */
+async function standInForAzd(body = ''): Promise<{ env: Record<string, string>; calls(): Promise<string[][]> }> {
+  const log = join(folder, 'azd.jsonl')
+  await writeFile(
+    join(folder, 'azd'),
+    `#!${process.execPath}
+    require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify(process.argv.slice(2)) + '\\n')
+    ${body}`,
+    { mode: 0o755 },
+  )
+  const read = async () => (await readFile(log, 'utf8').catch(() => '')).trim().split('\n')
+  return {
+    env: { AZURE_ENV_NAME: 'blue', PATH: [folder, process.env.PATH].join(delimiter) },
+    calls: async () => (await read()).filter((line) => line !== '').map((line) => JSON.parse(line) as string[]),
+  }
+}
+
+const setting = (name: string, value: string) => ['env', 'set', name, value, '--environment', 'blue', '--no-prompt']
+
+describe('npm run azd -- parameters', () => {
+  it('gives the templates the month of the budget and the storage that are there', async () => {
+    budget = '2026-09-01T00:00:00Z'
+    servers = [serverOf('psql-taskforce-abc', 256)]
+    const azd = await standInForAzd()
+    const { code, out } = await run(['parameters', '--json'], azd.env)
+    const changed = { BUDGET_START: '2026-09-01', POSTGRES_STORAGE_GB: '256' }
+    expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { changed } })
+    expect(await azd.calls()).toEqual([setting('BUDGET_START', '2026-09-01'), setting('POSTGRES_STORAGE_GB', '256')])
+    expect(asked.map(({ line }) => line.split('?')[0])).toEqual([
+      'GET management.azure.com/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.Consumption/budgets',
+      'GET management.azure.com/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.DBforPostgreSQL/flexibleServers',
+    ])
+  })
+
+  it.each([
+    ['that azd has already', { BUDGET_START: '2026-09-01', POSTGRES_STORAGE_GB: '256' }],
+    ['that is smaller than what is asked for', { BUDGET_START: '2026-09-01', POSTGRES_STORAGE_GB: '512' }],
+    ['of somebody else', { BUDGET_START: '2026-09-01', POSTGRES_SERVER_ID: '/subscriptions/other' }],
+    ['of which it is not clear which is ours', { BUDGET_START: '2026-09-01', two: 'servers' }],
+  ])('changes nothing for storage %s', async (_, settings) => {
+    budget = '2026-09-01T00:00:00Z'
+    servers = [serverOf('psql-taskforce-abc', 256)]
+    if ('two' in settings) servers.push(serverOf('psql-restored', 512))
+    const azd = await standInForAzd()
+    const { code, out } = await run(['parameters', '--json'], { ...azd.env, ...(settings as Record<string, string>) })
+    expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { changed: {} } })
+    expect(await azd.calls()).toEqual([])
+  })
+
+  it('of two servers takes the one that the environment runs on', async () => {
+    servers = [serverOf('psql-restored', 512), serverOf('psql-taskforce-abc', 256)]
+    const azd = await standInForAzd()
+    await run(['parameters'], { ...azd.env, POSTGRES_HOST: 'psql-taskforce-abc.postgres.database.azure.com' })
+    expect(await azd.calls()).toEqual([setting('POSTGRES_STORAGE_GB', '256')])
+  })
+
+  it('takes away the month of a budget that is no longer there, which Azure would not take', async () => {
+    const azd = await standInForAzd()
+    await run(['parameters'], { ...azd.env, BUDGET_START: '2026-09-01' })
+    await run(['parameters'], { ...azd.env, BUDGET_START: '2026-11-01' })
+    expect(await azd.calls()).toEqual([setting('BUDGET_START', '')])
+  })
+
+  it('asks nobody before there is a subscription', async () => {
+    const azd = await standInForAzd()
+    expect((await run(['parameters'], { ...azd.env, AZURE_SUBSCRIPTION_ID: '' })).code).toBe(0)
+    expect([asked, await azd.calls()]).toEqual([[], []])
+  })
+
+  it('says what it could not read, and goes on after seconds', async () => {
+    servers = [serverOf('psql-taskforce-abc', 256)]
+    refusals = { 'management.azure.com': [403, 403, 403] }
+    const azd = await standInForAzd()
+    const { code, err, waits } = await run(['parameters'], azd.env)
+    expect({ code, waits }).toEqual({ code: 0, waits: [2_000, 5_000] })
+    expect(err).toContain('The budget was not read')
+    expect(await azd.calls()).toEqual([setting('POSTGRES_STORAGE_GB', '256')])
+  })
+
+  it('fails where azd does not keep it, with what to do by hand', async () => {
+    budget = '2026-09-01T00:00:00Z'
+    const azd = await standInForAzd(`console.error('no such environment'); process.exit(3)`)
+    const failed = await run(['parameters'], azd.env)
+    expect(failed.code).toBe(1)
+    expect(failed.err).toContain('azd did not keep BUDGET_START: no such environment.')
+    expect(failed.err).toContain('azd env set BUDGET_START "2026-09-01" --environment blue')
+    const without = await run(['parameters'], { ...azd.env, PATH: '/nowhere' })
+    expect(without.err).toContain('there is no azd on PATH')
+  })
 })

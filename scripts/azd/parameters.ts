@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { TerminalError } from '../../src/domain/errors.ts'
+import { ask, type AzureRest } from './azure-rest.ts'
+import { MANAGEMENT, MANAGEMENT_SCOPE } from './sites.ts'
+
+/** What azd gives a hook before anything was provisioned; the subscription is not known yet at the very first. */
+const settingsSchema = z.object({
+  AZURE_ENV_NAME: z.string().min(1),
+  AZURE_SUBSCRIPTION_ID: z.string().optional(),
+  BUDGET_START: z.string().default(''),
+  POSTGRES_STORAGE_GB: z.coerce.number().catch(0),
+  POSTGRES_SERVER_ID: z.string().default(''),
+  POSTGRES_HOST: z.string().default(''),
+})
+
+type Settings = z.infer<typeof settingsSchema>
+
+export interface Parameters {
+  environment: string
+  /** What the templates have to be given, where azd does not have it yet. */
+  changed: Record<string, string>
+}
+
+const budgetsSchema = z.object({
+  value: z.array(
+    z.object({
+      name: z.string(),
+      properties: z.object({ timePeriod: z.object({ startDate: z.string().regex(/^\d{4}-\d\d-\d\d/) }) }),
+    }),
+  ),
+})
+
+const serversSchema = z.object({
+  value: z.array(
+    z.object({ name: z.string(), properties: z.object({ storage: z.object({ storageSizeGB: z.int() }) }) }),
+  ),
+})
+
+/** Nobody waits for minutes before a deployment: what can't be read is said, and left as it is. */
+const WAITS_MS = [2_000, 5_000]
+
+/**
+ * What the templates can't know of an environment that is there: a budget keeps the month that it began in, and storage of Postgres
+ * grows by itself and never shrinks. Throws TerminalError `outputs_missing` where this is no hook of azd.
+ */
+export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, today: Date): Promise<Parameters> {
+  const { data } = settingsSchema.safeParse(env)
+  if (data === undefined) {
+    throw new TerminalError('outputs_missing', 'azd does not say which environment this is: no AZURE_ENV_NAME.', {
+      hint: 'This is a hook of azd: "azd provision" and "azd up" run it.',
+    })
+  }
+  const changed = {
+    ...(await orNothing(azure, 'The budget', () => budgetStart(azure, data, today))),
+    ...(await orNothing(azure, 'The storage of Postgres', () => postgresStorage(azure, data))),
+  }
+  return { environment: data.AZURE_ENV_NAME, changed }
+}
+
+async function budgetStart(azure: AzureRest, settings: Settings, today: Date): Promise<Record<string, string>> {
+  const json = await list(azure, settings, 'Microsoft.Consumption/budgets?api-version=2024-08-01')
+  const budgets = json === undefined ? [] : budgetsSchema.parse(json).value
+  const budget = budgets.find(({ name }) => name === `budget-taskforce-${settings.AZURE_ENV_NAME}`)
+  const start = budget?.properties.timePeriod.startDate.slice(0, 10)
+  if (start !== undefined) return start === settings.BUDGET_START ? {} : { BUDGET_START: start }
+  // Of one that was there: Azure takes no month that is over for a new one.
+  const isOver = settings.BUDGET_START.slice(0, 7) < today.toISOString().slice(0, 7)
+  return settings.BUDGET_START !== '' && isOver ? { BUDGET_START: '' } : {}
+}
+
+async function postgresStorage(azure: AzureRest, settings: Settings): Promise<Record<string, string>> {
+  // The server of somebody else is not changed.
+  if (settings.POSTGRES_SERVER_ID !== '') return {}
+  const json = await list(azure, settings, 'Microsoft.DBforPostgreSQL/flexibleServers?api-version=2025-08-01')
+  const servers = json === undefined ? [] : serversSchema.parse(json).value
+  // Beside ours there may be one that Azure restored.
+  const [known] = settings.POSTGRES_HOST.split('.')
+  const server = servers.length === 1 ? servers[0] : servers.find(({ name }) => name === known)
+  const size = server?.properties.storage.storageSizeGB ?? 0
+  return size > settings.POSTGRES_STORAGE_GB ? { POSTGRES_STORAGE_GB: String(size) } : {}
+}
+
+/** What the environment's resource group has of a kind; undefined where there is no group yet. */
+async function list(azure: AzureRest, settings: Settings, kind: string): Promise<unknown> {
+  const { AZURE_SUBSCRIPTION_ID: subscription, AZURE_ENV_NAME: name } = settings
+  if (subscription === undefined || subscription === '') return undefined
+  const { status, json } = await ask(azure, {
+    purpose: `What is there of ${kind.split('?')[0]} was not read`,
+    method: 'GET',
+    url: `${MANAGEMENT}/subscriptions/${subscription}/resourceGroups/rg-taskforce-${name}/providers/${kind}`,
+    scope: MANAGEMENT_SCOPE,
+    accept: [404],
+    waits: WAITS_MS,
+  })
+  return status === 404 ? undefined : json
+}
+
+async function orNothing(
+  azure: AzureRest,
+  what: string,
+  read: () => Promise<Record<string, string>>,
+): Promise<Record<string, string>> {
+  try {
+    return await read()
+  } catch (error) {
+    const why = error instanceof TerminalError ? error.message : 'its answer has another form'
+    azure.note(`${what} was not read, so the templates are given what azd has: ${why}`)
+    return {}
+  }
+}
