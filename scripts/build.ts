@@ -1,8 +1,8 @@
-import { formatBuild, buildBundle } from '../src/local/build/build-bundle.ts'
+import { resolve } from 'node:path'
+import { formatBuild } from '../src/local/build/build-bundle.ts'
+import { layOutPackage } from '../src/local/build/lay-out-package.ts'
 import { measureLoad } from '../src/local/build/measure-load.ts'
-import { stagePackage } from '../src/local/build/stage-package.ts'
 
-const built = await buildBundle()
-stagePackage(built)
-const loadMs = await measureLoad(built.entry)
+const built = await layOutPackage()
+const loadMs = await measureLoad(resolve(built.entry))
 process.stdout.write(formatBuild(built, loadMs))

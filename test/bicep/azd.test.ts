@@ -51,7 +51,7 @@ describe('azure.yaml', () => {
     }
     // azd refuses a project whose .funcignore lists node_modules, where nothing is built remotely.
     expect(existsSync('.funcignore')).toBe(false)
-    expect(readFileSync('scripts/build.ts', 'utf8')).toContain('stagePackage(built)')
+    expect(readFileSync('scripts/build.ts', 'utf8')).toContain('await layOutPackage()')
   })
 })
 
