@@ -37,3 +37,10 @@ test('sources are no build, and a file that is damaged says nothing', async () =
   await writeFile(join(folder, 'build.json'), '{"build":"../etc"}')
   expect(readBuildId(folder)).toBeUndefined()
 })
+
+test('git gives the same bytes of what is built on every system, and those of recordings as they were', async () => {
+  const lines = (await readFile('.gitattributes', 'utf8')).split('\n').filter((line) => line !== '' && line[0] !== '#')
+  expect(lines[0]).toBe('* text=auto eol=lf')
+  expect(lines.at(-1)).toBe('test/recordings/** -text')
+  expect(await readFile('test/recordings/odd-server/4.sse', 'utf8')).toContain('\r\n')
+})
