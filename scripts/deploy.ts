@@ -1,12 +1,4 @@
 import { main } from './deploy/main.ts'
-import { createTerminal } from './mission/terminal.ts'
+import { processContext } from './mission/process-context.ts'
 
-const { stdin, stdout, stderr } = process
-// A reader that went away, as in `| head`: nobody is left to write for. 141 is what SIGPIPE gives in a shell.
-stdout.on('error', () => process.exit(141))
-
-process.exitCode = await main(process.argv.slice(2), {
-  env: process.env,
-  cwd: process.cwd(),
-  terminal: createTerminal({ stdin, stdout, stderr }, process.env),
-})
+process.exitCode = await main(process.argv.slice(2), processContext())

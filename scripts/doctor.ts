@@ -1,16 +1,7 @@
 import { main } from './doctor/main.ts'
-import { createTerminal } from './mission/terminal.ts'
+import { processContext } from './mission/process-context.ts'
 
-const { stdin, stdout, stderr } = process
-// A reader that went away, as in `| head`: nobody is left to write for. 141 is what SIGPIPE gives in a shell.
-stdout.on('error', () => process.exit(141))
-
-const code = await main(process.argv.slice(2), {
-  env: process.env,
-  cwd: process.cwd(),
-  terminal: createTerminal({ stdin, stdout, stderr }, process.env),
-  nodeVersion: process.versions.node,
-})
-await new Promise((resolve) => stdout.write('', resolve))
+const code = await main(process.argv.slice(2), { ...processContext(), nodeVersion: process.versions.node })
+await new Promise((resolve) => process.stdout.write('', resolve))
 // Servers that never answer still hold connections open.
 process.exit(code)
