@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { v7 as uuidv7 } from 'uuid'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alone } from '../../src/backup/alone.ts'
 import { backUp } from '../../src/backup/back-up.ts'
@@ -19,14 +18,13 @@ import { readManifest } from '../../src/backup/read-manifest.ts'
 import { verifyBackup } from '../../src/backup/verify-backup.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { createTelemetry } from '../../src/telemetry/events.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
+import { backupContext, type LogLine } from '../support/backup-context.ts'
 import { startKeyVault, testCredential, type KeyVault } from '../support/key-vault.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 
 let database: TestDatabase
 let folder: string
-let lines: { event: string; level: string }[]
+let lines: LogLine[]
 let stores: { main: BackupStore; offsite: BackupStore }
 
 beforeAll(async () => {
@@ -42,20 +40,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 afterAll(() => database.drop())
 
 function contextOf(over: Partial<BackupContext> = {}): BackupContext {
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }
-  return {
-    databaseUrl: database.appUrl,
-    connect: {},
-    main: stores.main,
-    offsite: undefined,
-    keyUrl: undefined,
-    retentionDays: 30,
-    missionDays: undefined,
-    telemetry: createTelemetry(createLogger({ level: 'info', secrets: [], destination })),
-    newId: () => uuidv7(),
-    version: '0.0.0-test',
-    ...over,
-  }
+  return backupContext({ databaseUrl: database.appUrl, main: stores.main, ...over }, lines)
 }
 
 function upkeep(): Promise<{ kind: string; backup: string; ok: boolean; report: Record<string, unknown> }[]> {

@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { v7 as uuidv7 } from 'uuid'
 import { backUpAndPrune } from '../../src/backup/back-up-and-prune.ts'
 import type { BackupContext } from '../../src/backup/context.ts'
 import { encodeManifest } from '../../src/backup/manifest.ts'
 import { backupName, manifestFile } from '../../src/backup/name.ts'
 import { runPrune } from '../../src/backup/run-prune.ts'
-import { createTelemetry } from '../../src/telemetry/events.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
+import { backupContext, type LogLine } from '../support/backup-context.ts'
 import { DAY_MS, manifestOf } from '../support/backups.ts'
 import { memoryStore, type MemoryStore } from '../support/memory-store.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
 
 let database: TestDatabase
-let lines: Record<string, unknown>[]
+let lines: LogLine[]
 let main: MemoryStore
 let offsite: MemoryStore
 
@@ -27,20 +25,7 @@ beforeEach(async () => {
 afterAll(() => database.drop())
 
 function context(over: Partial<BackupContext> = {}): BackupContext {
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
-  return {
-    databaseUrl: database.appUrl,
-    connect: {},
-    main,
-    offsite,
-    keyUrl: undefined,
-    retentionDays: 30,
-    missionDays: undefined,
-    telemetry: createTelemetry(createLogger({ level: 'info', secrets: [], destination })),
-    newId: () => uuidv7(),
-    version: '0.0.0-test',
-    ...over,
-  }
+  return backupContext({ databaseUrl: database.appUrl, main, offsite, ...over }, lines)
 }
 
 /** One a day, the newest a day old. */

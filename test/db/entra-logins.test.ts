@@ -10,6 +10,7 @@ import type { TerminalError } from '../../src/domain/errors.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
 import { type LocalPostgres, startPostgres } from '../../src/local/postgres/start-postgres.ts'
 import { urlFor, withSuper } from '../support/global-setup.ts'
+import { APP_MEMBERSHIPS, membershipsOf } from '../support/memberships.ts'
 import { withConnection } from '../support/postgres.ts'
 
 const ADMIN = { name: 'id-taskforce-migrator', password: 'a token' }
@@ -66,17 +67,7 @@ test('an identity becomes a login that the app can run with, twice with the same
   )
   expect(made.rows).toEqual([{ name: API.name, oid: API.principalId, kind: 'service', admin: false, mfa: false }])
   await withConnection(urlFor(server.superUrl, { ...API, password: 'a token' }, 'app'), async (client) => {
-    const { rows } = await client.query(
-      `select role, pg_has_role('taskforce_' || role, 'usage') as usage, pg_has_role('taskforce_' || role, 'member') as member
-       from unnest(array['engine', 'api', 'backup', 'retention', 'owner']) as role`,
-    )
-    expect(rows).toEqual([
-      { role: 'engine', usage: true, member: true },
-      { role: 'api', usage: false, member: true },
-      { role: 'backup', usage: false, member: true },
-      { role: 'retention', usage: false, member: true },
-      { role: 'owner', usage: false, member: false },
-    ])
+    expect(await membershipsOf(client)).toEqual(APP_MEMBERSHIPS)
     await client.query('select count(*) from taskforce.missions')
   })
 })

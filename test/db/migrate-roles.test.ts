@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { APP_MEMBERSHIPS, membershipsOf } from '../support/memberships.ts'
 import { type TestDatabase, createTestDatabase, withConnection } from '../support/postgres.ts'
 
 const A = '00000000-0000-7000-8000-00000000000a'
@@ -118,17 +119,7 @@ describe('row-level security', () => {
 describe('roles', () => {
   test('the app is the engine; it has the rights of the API, of backups and of retention only where it takes them up, and never the owner’s', async () => {
     await asApp(async (client) => {
-      const { rows } = await client.query(
-        `select role, pg_has_role('taskforce_' || role, 'usage') as usage, pg_has_role('taskforce_' || role, 'member') as member
-         from unnest(array['engine', 'api', 'backup', 'retention', 'owner']) as role`,
-      )
-      expect(rows).toEqual([
-        { role: 'engine', usage: true, member: true },
-        { role: 'api', usage: false, member: true },
-        { role: 'backup', usage: false, member: true },
-        { role: 'retention', usage: false, member: true },
-        { role: 'owner', usage: false, member: false },
-      ])
+      expect(await membershipsOf(client)).toEqual(APP_MEMBERSHIPS)
       await expect(client.query('set role taskforce_owner')).rejects.toMatchObject({ code: '42501' })
       await expect(client.query('delete from taskforce.missions')).rejects.toMatchObject({ code: '42501' })
       await expect(client.query('create table taskforce.mine ()')).rejects.toMatchObject({ code: '42501' })
