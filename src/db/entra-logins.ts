@@ -1,6 +1,7 @@
 import { DatabaseError, escapeIdentifier, escapeLiteral, type Client } from 'pg'
 import { TerminalError } from '../domain/errors.ts'
 import { normaliseUrl } from './connection.ts'
+import { shareWithAdministrators } from './entra-administrators.ts'
 import { objectIdOf } from './entra-principals.ts'
 import { withClient, type ConnectOptions } from './migrate/connect.ts'
 import {
@@ -45,6 +46,7 @@ export async function prepareEntraLogins(
   admin.pathname = `/${ADMIN_DATABASE}`
   const prepare = async (client: Client) => {
     await orAskAdministrator(client, logins, () => createSchemaRoles(client))
+    await shareWithAdministrators(client)
     const prepared: PreparedLogin[] = []
     for (const login of logins) {
       const created = await orAskAdministrator(client, [login], () => makeLogin(client, login))

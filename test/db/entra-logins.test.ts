@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ApiRequest } from '../../src/api/http.ts'
+import { migrate } from '../../src/api/admin/migrate.ts'
 import { checkMissions } from '../../src/api/admin/migrate/check-missions.ts'
 import { asReader } from '../../src/db/as-reader.ts'
 import { prepareEntraLogins } from '../../src/db/entra-logins.ts'
@@ -124,6 +126,26 @@ test('on a server with roles that another administrator made, it names the SQL t
   await asAdministrator(sql)
   expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: false }])
   expect(await migrateUp(url)).toMatchObject({ done: [] })
+})
+
+test('on a server that Azure restored, another administrator goes on by itself, and has no right before it takes one', async () => {
+  const other = { name: 'id of another region', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a04' }
+  const [before, after] = [ADMIN, { name: 'migrator of another region', password: 'a token' }]
+  await asAdministrator('create role azure_pg_admin nologin createrole')
+  await asAdministrator(`create role "${after.name}" login createrole createdb password '${after.password}'`)
+  await asAdministrator(`grant azure_pg_admin to "${before.name}", "${after.name}"`)
+  await prepareEntraLogins(adminUrl, {}, [API])
+  await asAdministrator(`alter database app owner to "${after.name}"`)
+  const url = urlFor(server.superUrl, after, 'app')
+  const rights = `select pg_has_role('taskforce_owner', 'usage') or pg_has_role('taskforce_owner', 'set') as any`
+  expect((await withConnection(url, (client) => client.query(rights))).rows).toEqual([{ any: false }])
+  const ask = new Request('http://migrator/migrate', { method: 'POST', body: '{"action":"status"}' })
+  const answer = await migrate(ask as ApiRequest, { databaseUrl: url, connect: {} })
+  expect(answer).toMatchObject({ status: 200 })
+  expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: true }])
+  expect(await migrateUp(url)).toMatchObject({ done: [] })
+  // Twice changes nothing.
+  expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: false }])
 })
 
 test('a login that may make no role at all gets the SQL for that, and it makes the roles and the login', async () => {

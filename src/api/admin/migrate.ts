@@ -1,4 +1,5 @@
 import { buildId } from '../../build-id.ts'
+import { joinOwnerIfAllowed } from '../../db/migrate/bootstrap.ts'
 import { clearDrain, setDrain } from '../../db/queries/drain.ts'
 import { CODE_REVISION } from '../../db/schema-revision.ts'
 import { TerminalError } from '../../domain/errors.ts'
@@ -20,6 +21,7 @@ import { standing } from './migrate/standing.ts'
 export async function migrate(request: ApiRequest, database: Database): Promise<ApiResponse> {
   const wanted = parse(requestSchema, (await readJson(request)).value)
   try {
+    await joinOwnerIfAllowed(database.databaseUrl, database.connect)
     const done = await act(wanted, database)
     return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION, build: buildId })
   } catch (error) {

@@ -1,6 +1,6 @@
 import { DatabaseError, type ClientBase } from 'pg'
 import { TerminalError } from '../../domain/errors.ts'
-import { SCHEMA_ROLES, createSchemaRoles, grantRole, hasMembershipOptions } from '../roles.ts'
+import { SCHEMA_ROLES, createSchemaRoles, grantRole, hasMembershipOptions, missingRoles } from '../roles.ts'
 import { withClient, type ConnectOptions } from './connect.ts'
 import { inLockedTransaction, type Session } from './lock.ts'
 
@@ -53,6 +53,21 @@ export async function prepareRoles(url: string, connect: ConnectOptions): Promis
     await refuseRolesAboveRowSecurity(client)
   }
   await withClient(url, prepare, connect)
+}
+
+/**
+ * Makes this login a member of the owner's role where that is there and it may: a server that was restored elsewhere has the
+ * memberships of before. Where it may not it says nothing, since whatever needs it then says what an administrator has to run.
+ */
+export async function joinOwnerIfAllowed(url: string, connect: ConnectOptions): Promise<void> {
+  const join = async (client: ClientBase) => {
+    if ((await missingRoles(client, ['taskforce_owner'])).length > 0) return
+    const { name, mayBecomeOwner } = await readLogin(client)
+    if (!mayBecomeOwner) await joinOwner(client, name)
+  }
+  await withClient(url, join, connect).catch((error: unknown) => {
+    if (!(error instanceof DatabaseError && error.code === '42501')) throw error
+  })
 }
 
 async function readLogin(client: ClientBase): Promise<Login> {
