@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ApiRequest } from '../../src/api/http.ts'
 import { migrate } from '../../src/api/admin/migrate.ts'
 import { checkMissions } from '../../src/api/admin/migrate/check-missions.ts'
 import { asReader } from '../../src/db/as-reader.ts'
@@ -140,7 +139,7 @@ test('on a server that Azure restored, another administrator goes on by itself, 
   const rights = `select pg_has_role('taskforce_owner', 'usage') or pg_has_role('taskforce_owner', 'set') as any`
   expect((await withConnection(url, (client) => client.query(rights))).rows).toEqual([{ any: false }])
   const ask = new Request('http://migrator/migrate', { method: 'POST', body: '{"action":"status"}' })
-  const answer = await migrate(ask as ApiRequest, { databaseUrl: url, connect: {} })
+  const answer = await migrate(ask, { databaseUrl: url, connect: {} })
   expect(answer).toMatchObject({ status: 200 })
   expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: true }])
   expect(await migrateUp(url)).toMatchObject({ done: [] })
