@@ -1,6 +1,7 @@
 import { Shape } from 'types.bicep'
 
 var dev Shape = {
+  name: 'dev'
   profile: 'dev'
   privateNetwork: false
   publicApi: true
@@ -31,6 +32,7 @@ var dev Shape = {
 }
 
 var staging Shape = {
+  name: 'staging'
   profile: 'staging'
   // Production's network, or else a rehearsal proves nothing about it.
   privateNetwork: true
@@ -62,6 +64,7 @@ var staging Shape = {
 }
 
 var production Shape = {
+  name: 'production'
   profile: 'production'
   privateNetwork: true
   publicApi: false

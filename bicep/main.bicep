@@ -458,50 +458,85 @@ module budget 'budget.bicep' = {
   }
 }
 
+// --- What the commands read. Last, so that it tells of a deployment that succeeded.
+module outputs 'outputs.bicep' = {
+  scope: group
+  name: 'taskforce-outputs'
+  params: {
+    environment: {
+      AZURE_ENV_NAME: environmentName
+      TASKFORCE_ENVIRONMENT: shape.name
+      AZURE_LOCATION: location
+      AZURE_TENANT_ID: tenant().tenantId
+      AZURE_RESOURCE_GROUP: group.name
+      AZURE_FUNCTION_APP_NAME: functionApp.outputs.name
+      API_URL: functionApp.outputs.url
+      AZURE_MIGRATOR_APP_NAME: migrator.outputs.name
+      MIGRATOR_URL: migrator.outputs.url
+      AZURE_STORAGE_ACCOUNT: dataStorage.outputs.name
+      DEPLOYMENTS_CONTAINER: 'deployments'
+      POSTGRES_HOST: postgresHost
+      POSTGRES_DATABASE: databaseName
+      APP_IDENTITY_NAME: identity.outputs.app.name
+      APP_IDENTITY_PRINCIPAL_ID: identity.outputs.app.principalId
+      AZURE_KEY_VAULT_NAME: vault.outputs.name
+      API_KEY_SECRET_NAME: apiKeySecret
+      DEPLOYER_CLIENT_ID: identity.outputs.deployer.clientId
+    }
+  }
+  dependsOn: [alerts, budget, deployerRoles, siteEndpoints, workbook]
+}
+
+@description('Name of the environment.')
+output AZURE_ENV_NAME string = outputs.outputs.environment.AZURE_ENV_NAME
+
+@description('Its shape: dev, staging or production.')
+output TASKFORCE_ENVIRONMENT string = outputs.outputs.environment.TASKFORCE_ENVIRONMENT
+
 @description('Region.')
-output AZURE_LOCATION string = location
+output AZURE_LOCATION string = outputs.outputs.environment.AZURE_LOCATION
 
 @description('Directory.')
-output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_TENANT_ID string = outputs.outputs.environment.AZURE_TENANT_ID
 
 @description('Resource group.')
-output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_RESOURCE_GROUP string = outputs.outputs.environment.AZURE_RESOURCE_GROUP
 
 @description('Function app.')
-output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
+output AZURE_FUNCTION_APP_NAME string = outputs.outputs.environment.AZURE_FUNCTION_APP_NAME
 
 @description('Address of the API.')
-output API_URL string = functionApp.outputs.url
+output API_URL string = outputs.outputs.environment.API_URL
 
 @description('Migrator.')
-output AZURE_MIGRATOR_APP_NAME string = migrator.outputs.name
+output AZURE_MIGRATOR_APP_NAME string = outputs.outputs.environment.AZURE_MIGRATOR_APP_NAME
 
 @description('Its address.')
-output MIGRATOR_URL string = migrator.outputs.url
+output MIGRATOR_URL string = outputs.outputs.environment.MIGRATOR_URL
 
 @description('Account of packages, records, backups, claims and wakes.')
-output AZURE_STORAGE_ACCOUNT string = dataStorage.outputs.name
+output AZURE_STORAGE_ACCOUNT string = outputs.outputs.environment.AZURE_STORAGE_ACCOUNT
 
 @description('Container of packages and of the records of deployments.')
-output DEPLOYMENTS_CONTAINER string = 'deployments'
+output DEPLOYMENTS_CONTAINER string = outputs.outputs.environment.DEPLOYMENTS_CONTAINER
 
 @description('Host name of Postgres.')
-output POSTGRES_HOST string = postgresHost
+output POSTGRES_HOST string = outputs.outputs.environment.POSTGRES_HOST
 
 @description('Database.')
-output POSTGRES_DATABASE string = databaseName
+output POSTGRES_DATABASE string = outputs.outputs.environment.POSTGRES_DATABASE
 
 @description('Login of the function app at Postgres, which the migrator makes.')
-output APP_IDENTITY_NAME string = identity.outputs.app.name
+output APP_IDENTITY_NAME string = outputs.outputs.environment.APP_IDENTITY_NAME
 
 @description('Its object id, which that login is bound to.')
-output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.app.principalId
+output APP_IDENTITY_PRINCIPAL_ID string = outputs.outputs.environment.APP_IDENTITY_PRINCIPAL_ID
 
 @description('Vault of the API key.')
-output AZURE_KEY_VAULT_NAME string = vault.outputs.name
+output AZURE_KEY_VAULT_NAME string = outputs.outputs.environment.AZURE_KEY_VAULT_NAME
 
 @description('Name of the secret that is the API key.')
-output API_KEY_SECRET_NAME string = apiKeySecret
+output API_KEY_SECRET_NAME string = outputs.outputs.environment.API_KEY_SECRET_NAME
 
 @description('Client id of the deployer, for CI.')
-output DEPLOYER_CLIENT_ID string = identity.outputs.deployer.clientId
+output DEPLOYER_CLIENT_ID string = outputs.outputs.environment.DEPLOYER_CLIENT_ID

@@ -13,6 +13,13 @@ type AppSettings = {
 }
 
 @export()
+@description('Texts by name.')
+type Values = {
+  @description('A name and its text; none is a secret.')
+  *: string
+}
+
+@export()
 @description('Instances that are kept running for one scale group.')
 type AlwaysReady = {
   @description('http, or function:NAME.')
@@ -25,6 +32,8 @@ type AlwaysReady = {
 @export()
 @description('What an environment costs, and how it is protected. environments.bicep has the three that ship, side by side.')
 type Shape = {
+  @description('Its name, by which npm run deploy picks the parameter file.')
+  name: 'dev' | 'staging' | 'production'
   @description('Agent profile of missions that name none.')
   profile: string
   @description('A network of its own, and private endpoints in front of everything that holds data.')

@@ -74,25 +74,55 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     expect(template.resources['deployerRoles']?.dependsOn).toEqual(expect.arrayContaining(['functionApp', 'migrator']))
   })
 
+  it('tells of itself under a fixed name, after everything else', () => {
+    expect(template.resources['outputs']).toMatchObject({ name: 'taskforce-outputs', resourceGroup: expect.anything() })
+    const others = Object.entries(template.resources).filter(([name, one]) => name !== 'outputs' && !one.existing)
+    expect([...allBefore(template, 'outputs')].sort()).toEqual(others.map(([name]) => name).sort())
+  })
+
   it('gives out what azd and npm run deploy read, and no secret', () => {
-    expect(Object.keys(template.outputs)).toEqual(
-      expect.arrayContaining([
-        'AZURE_LOCATION',
-        'AZURE_TENANT_ID',
-        'AZURE_RESOURCE_GROUP',
-        'AZURE_FUNCTION_APP_NAME',
-        'API_URL',
-        'AZURE_MIGRATOR_APP_NAME',
-        'MIGRATOR_URL',
-        'AZURE_STORAGE_ACCOUNT',
-        'DEPLOYMENTS_CONTAINER',
-        'POSTGRES_HOST',
-        'POSTGRES_DATABASE',
-      ]),
-    )
+    const given = template.resources['outputs']?.properties?.parameters?.['environment']?.value ?? {}
+    expect(Object.keys(given).sort()).toEqual(OUTPUTS)
+    const outputs = Object.entries(template.outputs)
+    expect(outputs.map(([name]) => name).sort()).toEqual(OUTPUTS)
+    for (const [name, { value }] of outputs) {
+      expect(value).toMatch(new RegExp(`^\\[reference\\('outputs'\\)\\.outputs\\.environment\\.value\\.${name}\\]$`))
+    }
     expect(JSON.stringify(template)).not.toMatch(/securestring|secureobject|listKeys|listAdminKeys|getSecret/i)
   })
 })
+
+/** Read by azd, by scripts/ and by runbooks. */
+const OUTPUTS = [
+  'API_KEY_SECRET_NAME',
+  'API_URL',
+  'APP_IDENTITY_NAME',
+  'APP_IDENTITY_PRINCIPAL_ID',
+  'AZURE_ENV_NAME',
+  'AZURE_FUNCTION_APP_NAME',
+  'AZURE_KEY_VAULT_NAME',
+  'AZURE_LOCATION',
+  'AZURE_MIGRATOR_APP_NAME',
+  'AZURE_RESOURCE_GROUP',
+  'AZURE_STORAGE_ACCOUNT',
+  'AZURE_TENANT_ID',
+  'DEPLOYER_CLIENT_ID',
+  'DEPLOYMENTS_CONTAINER',
+  'MIGRATOR_URL',
+  'POSTGRES_DATABASE',
+  'POSTGRES_HOST',
+  'TASKFORCE_ENVIRONMENT',
+]
+
+/** What has to be there before a resource of main.bicep, through others too. */
+function allBefore(template: Template, name: string, seen = new Set<string>()): Set<string> {
+  for (const before of template.resources[name]?.dependsOn ?? []) {
+    if (seen.has(before)) continue
+    seen.add(before)
+    allBefore(template, before, seen)
+  }
+  return seen
+}
 
 function inner(template: Template, module: string, name: string) {
   const found = template.resources[module]?.properties?.template?.resources[name]

@@ -31,12 +31,20 @@ export function ofType(resources: readonly Resource[], type: string): Resource[]
 }
 
 interface Compiled {
+  name?: unknown
+  existing?: boolean | undefined
   copy?: unknown
   dependsOn: string[]
-  properties?: { template?: { resources: Record<string, Compiled> } }
+  properties?:
+    | {
+        template?: { resources: Record<string, Compiled> } | undefined
+        parameters?: Record<string, { value?: unknown }> | undefined
+      }
+    | undefined
 }
 
 const compiledSchema: z.ZodType<Compiled> = z.looseObject({
+  existing: z.boolean().optional(),
   copy: z.unknown().optional(),
   dependsOn: z.array(z.string()).default([]),
   get properties() {
@@ -44,6 +52,7 @@ const compiledSchema: z.ZodType<Compiled> = z.looseObject({
       z
         .looseObject({
           template: z.looseObject({ resources: z.record(z.string(), compiledSchema) }).optional(),
+          parameters: z.record(z.string(), z.looseObject({ value: z.unknown().optional() })).optional(),
         })
         .optional()
         // An expression.
@@ -55,7 +64,7 @@ const compiledSchema: z.ZodType<Compiled> = z.looseObject({
 /** main.json, as far as the order of things goes. */
 export const templateSchema = z.looseObject({
   resources: z.record(z.string(), compiledSchema),
-  outputs: z.record(z.string(), z.unknown()),
+  outputs: z.record(z.string(), z.object({ value: z.string() }).loose()),
 })
 
 export type Template = z.infer<typeof templateSchema>
