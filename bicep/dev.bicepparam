@@ -3,7 +3,8 @@ extends 'shared.bicepparam'
 
 import { environments } from 'environments.bicep'
 
-param environmentName = 'dev'
+// npm run deploy -- dev --name NAME sets it: another environment of this shape, in a resource group of its own.
+param environmentName = readEnvironmentVariable('TASKFORCE_ENVIRONMENT_NAME', 'dev')
 
 // To change one value: union(environments.dev, { postgres: { skuName: 'Standard_D8ds_v5' } }).
 param shape = environments.dev

@@ -44,11 +44,14 @@ export const bicep = findBicep({
   path: process.env['PATH'] ?? '',
 })
 
-/** One process for all questions: its first answer takes 3 s, the others half a second. */
-export function startCompiler(program: string): Compiler {
+/**
+ * One process for all questions: its first answer takes 3 s, the others half a second. `variables` are what parameter files find in
+ * the shell.
+ */
+export function startCompiler(program: string, variables: Record<string, string> = {}): Compiler {
   // Nothing of who runs the tests may come in: parameter files read the environment.
   const { HOME, PATH, SystemRoot, TEMP } = process.env
-  const env = { HOME, PATH, SystemRoot, TEMP, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' }
+  const env = { ...variables, HOME, PATH, SystemRoot, TEMP, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' }
   const child = spawn(program, ['jsonrpc', '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'], env })
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   const endAll = (reason: string) => {
