@@ -18,10 +18,10 @@ param identity Identity
 @description('Resource ids of further identities that its code takes up.')
 param furtherIdentityIds string[] = []
 
-@description('Addresses of the host\'s storage account.')
+@description('Addresses of the host\'s storage account, which no other app may have a right on: the host owns what is in it.')
 param hostStorage StorageEndpoints
 
-@description('Container of the package in it. Two apps in one container would overwrite each other\'s.')
+@description('Container of the package in it.')
 param packageContainer string
 
 @description('Address and key of Application Insights; no secret.')

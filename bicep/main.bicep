@@ -161,13 +161,32 @@ module hostStorage 'storage.bicep' = {
     tags: allTags
     name: 'sthost${token}'
     sku: shape.storage.hostSku
-    containerNames: ['package-app', 'package-migrator']
+    containerNames: ['package-app']
     queueNames: []
     versioning: false
     privateNetwork: shape.privateNetwork
     allowedAddresses: allowedAddresses
     lock: false
     // The host renews leases every few seconds: logs of that would cost more than the account.
+    blobLogs: []
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// Its own, since a host owns every blob of its account: the app would own the package that migrates, and by it the schema.
+module migratorStorage 'storage.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: 'stmig${token}'
+    sku: shape.storage.hostSku
+    containerNames: ['package-migrator']
+    queueNames: []
+    versioning: false
+    privateNetwork: shape.privateNetwork
+    allowedAddresses: allowedAddresses
+    lock: false
     blobLogs: []
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -270,6 +289,7 @@ module roles 'roles.bicep' = {
     operatorPrincipalId: operatorPrincipalId
     operatorType: operatorType
     hostStorageName: hostStorage.outputs.name
+    migratorStorageName: migratorStorage.outputs.name
     dataStorageName: dataStorage.outputs.name
     vaultName: vault.outputs.name
     backupKey: shape.encryptBackups
@@ -292,6 +312,7 @@ module searchRoles 'roles-search.bicep' = if (hasSearch) {
 // --- Private endpoints of what the apps need before they start.
 var endpointTargets = {
   hostStorage: hostStorage.outputs.id
+  migratorStorage: migratorStorage.outputs.id
   dataStorage: dataStorage.outputs.id
   vault: vault.outputs.id
   postgres: postgres.?outputs.id ?? ''
@@ -303,6 +324,9 @@ var endpointList = concat(
     { target: 'hostStorage', groupId: 'blob', zone: zones.blob }
     { target: 'hostStorage', groupId: 'queue', zone: zones.queue }
     { target: 'hostStorage', groupId: 'table', zone: zones.table }
+    { target: 'migratorStorage', groupId: 'blob', zone: zones.blob }
+    { target: 'migratorStorage', groupId: 'queue', zone: zones.queue }
+    { target: 'migratorStorage', groupId: 'table', zone: zones.table }
     { target: 'dataStorage', groupId: 'blob', zone: zones.blob }
     { target: 'dataStorage', groupId: 'queue', zone: zones.queue }
     { target: 'vault', groupId: 'vault', zone: zones.vault }
@@ -376,7 +400,7 @@ module migrator 'migrator.bicep' = {
     tags: allTags
     name: 'func-taskforce-migrator-${suffix}'
     identity: identity.outputs.migrator
-    hostStorage: hostStorage.outputs.endpoints
+    hostStorage: migratorStorage.outputs.endpoints
     insightsConnectionString: monitoring.outputs.connectionString
     postgresHost: postgresHost
     databaseName: databaseName

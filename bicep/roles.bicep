@@ -19,8 +19,11 @@ param operatorPrincipalId string
 @description('What that is.')
 param operatorType 'User' | 'Group' | 'ServicePrincipal'
 
-@description('Account of the host.')
+@description('Account of the app\'s host.')
 param hostStorageName string
+
+@description('Account of the migrator\'s host.')
+param migratorStorageName string
 
 @description('Account of queues, claims and backups.')
 param dataStorageName string
@@ -35,6 +38,8 @@ param backupKey bool
 param insightsName string
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: hostStorageName }
+
+resource migratorStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: migratorStorageName }
 
 resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: dataStorageName
@@ -58,7 +63,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
-// The host of either app leases blobs, keeps its keys and timers there, and reads the app's package.
+// The host of either app leases blobs, keeps its keys and timers in its account, and reads the app's package. Neither app has a right on
+// the other's.
 var hostRoles = [roleIds.storageBlobDataOwner, roleIds.storageQueueDataContributor, roleIds.storageTableDataContributor]
 
 resource appHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
@@ -76,8 +82,8 @@ resource appHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 resource migratorHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in hostRoles: {
-    scope: hostStorage
-    name: guid(hostStorage.id, migrator.principalId, role)
+    scope: migratorStorage
+    name: guid(migratorStorage.id, migrator.principalId, role)
     properties: {
       principalId: migrator.principalId
       principalType: 'ServicePrincipal'

@@ -78,9 +78,9 @@ type Shape = {
     @description('Defender for this server.')
     threatProtection: bool
   }
-  @description('The two storage accounts.')
+  @description('The storage accounts: two of hosts, and the one of data.')
   storage: {
-    @description('Replication of the host account, which holds nothing that cannot be made again.')
+    @description('Replication of the host accounts, which hold nothing that cannot be made again.')
     hostSku: 'Standard_LRS' | 'Standard_ZRS'
     @description('Replication of the account of queues, claims and backups.')
     dataSku: 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'

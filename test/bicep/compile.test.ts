@@ -65,9 +65,9 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
   })
 
   it('starts the apps after their roles, their containers and their private endpoints', () => {
-    for (const app of ['functionApp', 'migrator']) {
+    for (const [app, storage] of Object.entries({ functionApp: 'hostStorage', migrator: 'migratorStorage' })) {
       const before = template.resources[app]?.dependsOn ?? []
-      expect(before).toEqual(expect.arrayContaining(['roles', 'endpoints', 'hostStorage', 'postgres']))
+      expect(before).toEqual(expect.arrayContaining(['roles', 'endpoints', storage, 'postgres']))
     }
     expect(template.resources['functionApp']?.dependsOn).toEqual(expect.arrayContaining(['openAiRoles', 'searchRoles']))
     expect(template.resources['endpoints']?.dependsOn).toContain('privateDns')

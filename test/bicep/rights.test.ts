@@ -35,9 +35,9 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         'app: monitoringMetricsPublisher on components/appi-taskforce',
         'app: openAiUser on accounts/oai-taskforce',
         'backup: storageBlobDataContributor on containers/backups',
-        'migrator: storageBlobDataOwner on storageAccounts/sthost',
-        'migrator: storageQueueDataContributor on storageAccounts/sthost',
-        'migrator: storageTableDataContributor on storageAccounts/sthost',
+        'migrator: storageBlobDataOwner on storageAccounts/stmig',
+        'migrator: storageQueueDataContributor on storageAccounts/stmig',
+        'migrator: storageTableDataContributor on storageAccounts/stmig',
         'migrator: monitoringMetricsPublisher on components/appi-taskforce',
         'deployer: storageBlobDataContributor on containers/deployments',
         'deployer: keyVaultSecretsUser on vaults/kv-tf-',
@@ -66,6 +66,24 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
   it('makes nobody an owner', () => {
     expect(givenIn(resources).filter((text) => text.includes('owner on'))).toEqual([])
     expect(givenIn(resources).join()).not.toContain('undefined')
+  })
+
+  it('lets no app reach what another runs from', () => {
+    const packages = ofType(resources, 'Microsoft.Storage/storageAccounts/blobServices/containers')
+      .map(({ name }) => /^(st\w+?)[a-z0-9]{13}\/default\/package-(\w+)$/.exec(name) ?? [])
+      .filter(({ length }) => length > 0)
+    expect(packages.map(([, account, app]) => [account, app]).sort()).toEqual([
+      ['sthost', 'app'],
+      ['stmig', 'migrator'],
+    ])
+    for (const [, account, app] of packages) {
+      const rights = givenIn(resources).filter((text) => text.includes(`storageAccounts/${account}`))
+      expect(new Set(rights.map((text) => text.split(':')[0]))).toEqual(new Set([app]))
+      const site = ofType(resources, 'Microsoft.Web/sites').find(
+        ({ name }) => name.includes('-migrator-') === (app === 'migrator'),
+      )
+      expect(JSON.stringify(site?.properties['functionAppConfig'])).toContain(`/storageAccounts/${account}`)
+    }
   })
 
   it('keeps the identity that serves missions away from backups and the schema', () => {
