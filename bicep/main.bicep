@@ -9,7 +9,7 @@ import {
   reservedByAzure
   reservedForPeople
 } from 'connections.bicep'
-import { Administrator, AppSettings, Existing, ModelDeployment, Shape, Tags } from 'types.bicep'
+import { Administrator, AppSettings, Existing, ExtraSubnet, ModelDeployment, Shape, Tags } from 'types.bicep'
 
 @minLength(1)
 @maxLength(24)
@@ -36,6 +36,12 @@ param existing Existing = {}
 
 @description('Addresses of our network, /16 to /22.')
 param networkPrefix string = '10.40.0.0/16'
+
+@description('Resource ids of further networks that resolve the names of our private endpoints: a hub, the one of a VPN or of build machines. Joining them to our network is their owner\'s; private zones that are a hub\'s already are linked there.')
+param furtherNetworkIds string[] = []
+
+@description('Further subnets of our own network: one that is added by hand is removed by the next deployment.')
+param extraSubnets ExtraSubnet[] = []
 
 @description('Addresses of the internet that reach storage, vault and apps all the same: of who deploys from outside the network. Empty in production.')
 param allowedAddresses string[] = []
@@ -136,6 +142,7 @@ module network 'network.bicep' = if (ownNetwork) {
     tags: allTags
     suffix: suffix
     addressPrefix: networkPrefix
+    extraSubnets: extraSubnets
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -151,6 +158,7 @@ module privateDns 'private-dns.bicep' = if (shape.privateNetwork && existing.?ne
     tags: allTags
     zoneNames: map(items(zones), zone => zone.value)
     networkId: existing.?network.?id ?? network.?outputs.id ?? ''
+    furtherNetworkIds: furtherNetworkIds
   }
 }
 
@@ -506,6 +514,7 @@ module outputs 'outputs.bicep' = {
       AZURE_KEY_VAULT_NAME: vault.outputs.name
       API_KEY_SECRET_NAME: apiKeySecret
       DEPLOYER_CLIENT_ID: identity.outputs.deployer.clientId
+      DEPLOYERS_SUBNET_ID: network.?outputs.deployersSubnetId ?? ''
     }
   }
   dependsOn: [alerts, budget, deployerRoles, siteEndpoints, workbook]
@@ -564,3 +573,6 @@ output API_KEY_SECRET_NAME string = outputs.outputs.environment.API_KEY_SECRET_N
 
 @description('Client id of the deployer, for CI.')
 output DEPLOYER_CLIENT_ID string = outputs.outputs.environment.DEPLOYER_CLIENT_ID
+
+@description('Resource id of the subnet for machines that deploy; empty without a network of its own.')
+output DEPLOYERS_SUBNET_ID string = outputs.outputs.environment.DEPLOYERS_SUBNET_ID

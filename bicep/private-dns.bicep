@@ -9,6 +9,9 @@ param zoneNames string[]
 @description('Resource id of the network that asks them.')
 param networkId string
 
+@description('Resource ids of further networks that do.')
+param furtherNetworkIds string[]
+
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for name in zoneNames: {
     name: name
@@ -24,5 +27,18 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
     location: 'global'
     tags: tags
     properties: { virtualNetwork: { id: networkId }, registrationEnabled: false }
+  }
+]
+
+var furtherCount = length(furtherNetworkIds)
+
+// Named by the network: a link cannot be turned to another, and the order of the list is nobody's promise.
+resource furtherLinks 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for index in range(0, length(zoneNames) * furtherCount): {
+    parent: zones[index / furtherCount]
+    name: 'further-${uniqueString(furtherNetworkIds[index % furtherCount])}'
+    location: 'global'
+    tags: tags
+    properties: { virtualNetwork: { id: furtherNetworkIds[index % furtherCount] }, registrationEnabled: false }
   }
 ]

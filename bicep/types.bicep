@@ -176,6 +176,21 @@ type ExistingNetwork = {
 }
 
 @export()
+@description('A subnet of our own network for something of yours: a gateway, Bastion, runners.')
+type ExtraSubnet = {
+  @description('Its name; GatewaySubnet and AzureBastionSubnet are names that Azure asks for.')
+  name: string
+  @description('Its addresses, within networkPrefix, of which everything from the third /24 on is free.')
+  addressPrefix: string
+  @description('Resource id of its network security group; a VPN gateway takes none.')
+  networkSecurityGroupId: string?
+  @description('Service that it is delegated to.')
+  delegation: string?
+  @description('Out by our NAT gateway; else as Azure has it, which for a subnet of today is not at all.')
+  nat: bool?
+}
+
+@export()
 @description('A person or group of Entra ID.')
 type Administrator = {
   @description('Object id.')

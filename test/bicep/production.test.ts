@@ -58,17 +58,53 @@ describe.each(PRIVATE)('%s has a network of its own', (environment) => {
   it('with a subnet for each app, delegated to Flex, and a group in front of every subnet', () => {
     const network = ofType(resources, 'Microsoft.Network/virtualNetworks')[0]
     const subnets = network?.properties['subnets'] as { name: string; properties: Record<string, unknown> }[]
-    expect(subnets.map(({ name }) => name)).toEqual(['functions', 'migrator', 'endpoints'])
+    expect(subnets.map(({ name }) => name)).toEqual(['functions', 'migrator', 'endpoints', 'deployers'])
     for (const { name, properties } of subnets) {
       expect(properties).toHaveProperty('networkSecurityGroup')
       expect(properties['defaultOutboundAccess']).toBe(false)
       const delegated = JSON.stringify(properties).includes('Microsoft.App/environments')
-      expect({ name, delegated }).toEqual({ name, delegated: name !== 'endpoints' })
+      expect({ name, delegated }).toEqual({ name, delegated: ['functions', 'migrator'].includes(name) })
     }
     for (const { properties } of ofType(resources, SITE)) {
       expect(properties['virtualNetworkSubnetId']).toMatch(/\/subnets\/(functions|migrator)$/)
       expect(properties).toMatchObject({ outboundVnetRouting: { allTraffic: true } })
     }
+  })
+})
+
+describe.each(PRIVATE)('%s has a place for the machine that deploys', (environment) => {
+  const resources = pinned(environment)
+  const rulesOf = (part: string) =>
+    ofType(resources, 'Microsoft.Network/networkSecurityGroups').find(({ name }) => name.includes(part))?.properties[
+      'securityRules'
+    ] as { properties: Record<string, unknown> }[]
+  const subnets = ofType(resources, 'Microsoft.Network/virtualNetworks')[0]?.properties['subnets'] as {
+    name: string
+    properties: Record<string, unknown>
+  }[]
+  const prefixOf = (name: string) => subnets.find((one) => one.name === name)?.properties['addressPrefix']
+
+  it('with a way out, and a group of its own that lets in neither the internet nor the apps', () => {
+    const subnet = subnets.find(({ name }) => name === 'deployers')
+    expect(JSON.stringify(subnet)).toMatch(/natGateways\/nat-taskforce-.*networkSecurityGroups\/nsg-deployers-/)
+    const rules = rulesOf('nsg-deployers-').map(({ properties }) => properties)
+    expect(rules.map(({ access, direction }) => `${access} ${direction}`)).toEqual(['Deny Inbound', 'Deny Inbound'])
+    expect(rules).toContainEqual(expect.objectContaining({ protocol: '*', sourceAddressPrefix: 'Internet' }))
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        protocol: '*',
+        sourceAddressPrefixes: [prefixOf('functions'), prefixOf('migrator')],
+      }),
+    )
+  })
+
+  it('that reaches the private endpoints', () => {
+    expect(rulesOf('nsg-endpoints-')[0]?.properties).toMatchObject({
+      access: 'Allow',
+      priority: 100,
+      sourceAddressPrefix: 'VirtualNetwork',
+      destinationPortRanges: expect.arrayContaining(['443', '5432']) as unknown,
+    })
   })
 })
 

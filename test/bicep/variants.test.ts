@@ -28,4 +28,27 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     const settings = ofType(resources, 'Microsoft.Web/sites/config').map(({ properties }) => properties)
     expect(settings).toContainEqual(expect.objectContaining({ PROFILE: shape }))
   })
+  it('resolves its private names for further networks too, and keeps subnets that are named', async () => {
+    const resources = await deployed('test/bicep/variants/networks.bicepparam')
+    const zoneOf = (name: string) => /privatelink\.(\w+)/.exec(name)?.[1]
+    const links = ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks').map(
+      ({ name, properties }) => `${zoneOf(name)} in ${/virtualNetworks\/(\w+)/.exec(JSON.stringify(properties))?.[1]}`,
+    )
+    const zones = ofType(resources, 'Microsoft.Network/privateDnsZones').map(({ name }) => zoneOf(name))
+    expect(links.sort()).toEqual(
+      zones.flatMap((zone) => ['hub', 'vnet', 'vpn'].map((network) => `${zone} in ${network}`)).sort(),
+    )
+    const names = ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks').map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+
+    const network = ofType(resources, 'Microsoft.Network/virtualNetworks')[0]
+    const [gateway, runners] = (network?.properties['subnets'] as Record<string, unknown>[]).slice(-2)
+    expect(gateway).toEqual({
+      name: 'GatewaySubnet',
+      properties: { addressPrefix: '10.40.2.0/27', delegations: [], natGateway: null, networkSecurityGroup: null },
+    })
+    expect(JSON.stringify(runners)).toMatch(
+      /GitHub\.Network.*natGateways\/nat-taskforce.*networkSecurityGroups\/runners/,
+    )
+  })
 })
