@@ -70,11 +70,14 @@ param postgresAdministrators Administrator[] = []
 @description('Subject of the token of GitHub Actions that deploys; empty: none does.')
 param deployerSubject string = ''
 
-@description('Who runs this, and stores packages and the API key.')
+@description('Who runs this, makes the API key and deploys packages.')
 param operatorPrincipalId string = deployer().objectId
 
 @description('What that is. CI has a ServicePrincipal.')
 param operatorType 'User' | 'Group' | 'ServicePrincipal' = 'User'
+
+@description('Object id of a group of people on call, who get what a night needs: read everything but data, deploy, rotate the API key. Empty: none.')
+param operatorGroupId string = ''
 
 @description('Month in which the budget was made, as 2026-12-01. Empty: this one; give it from the second month on, since Azure takes no other for a budget that is there.')
 param budgetStart string = ''
@@ -293,9 +296,6 @@ module roles 'roles.bicep' = {
     app: identity.outputs.app
     backup: identity.outputs.backup
     migrator: identity.outputs.migrator
-    deployer: identity.outputs.deployer
-    operatorPrincipalId: operatorPrincipalId
-    operatorType: operatorType
     hostStorageName: hostStorage.outputs.name
     migratorStorageName: migratorStorage.outputs.name
     dataStorageName: dataStorage.outputs.name
@@ -305,15 +305,33 @@ module roles 'roles.bicep' = {
   }
 }
 
+var deployers = [
+  { principalId: identity.outputs.deployer.principalId, principalType: 'ServicePrincipal', readsGroup: true }
+  { principalId: operatorPrincipalId, principalType: operatorType, readsGroup: false }
+  { principalId: operatorGroupId, principalType: 'Group', readsGroup: true }
+]
+
+module deployRoles 'roles-deploy.bicep' = {
+  scope: group
+  params: { deployers: deployers, dataStorageName: dataStorage.outputs.name, vaultName: vault.outputs.name }
+}
+
+var workspaceParts = split(existing.?logAnalyticsWorkspaceId ?? group.id, '/')
+
+module workspaceRoles 'roles-workspace.bicep' = if (existing.?logAnalyticsWorkspaceId != null && !empty(operatorGroupId)) {
+  scope: resourceGroup(workspaceParts[2], workspaceParts[4])
+  params: { workspaceName: last(workspaceParts), operatorGroupId: operatorGroupId }
+}
+
 module openAiRoles 'roles-openai.bicep' = {
   scope: resourceGroup(existing.?openAi.?resourceGroup ?? group.name)
-  params: { accountName: openAiName, app: identity.outputs.app }
+  params: { accountName: openAiName, app: identity.outputs.app, operatorGroupId: ownOpenAi ? '' : operatorGroupId }
   dependsOn: [openAi]
 }
 
 module searchRoles 'roles-search.bicep' = if (hasSearch) {
   scope: resourceGroup(existing.?search.?resourceGroup ?? group.name)
-  params: { serviceName: searchName, app: identity.outputs.app }
+  params: { serviceName: searchName, app: identity.outputs.app, operatorGroupId: ownSearch ? '' : operatorGroupId }
   dependsOn: [search]
 }
 
@@ -421,13 +439,9 @@ module migrator 'migrator.bicep' = {
   dependsOn: [roles, endpoints]
 }
 
-module deployerRoles 'roles-deployer.bicep' = {
+module deploySiteRoles 'roles-deploy-sites.bicep' = {
   scope: group
-  params: {
-    deployer: identity.outputs.deployer
-    siteNames: ['func-taskforce-${suffix}', 'func-taskforce-migrator-${suffix}']
-  }
-  dependsOn: [functionApp, migrator]
+  params: { deployers: deployers, appName: functionApp.outputs.name, migratorName: migrator.outputs.name }
 }
 
 var siteTargets = { app: functionApp.outputs.id, migrator: migrator.outputs.id }
@@ -517,7 +531,7 @@ module outputs 'outputs.bicep' = {
       DEPLOYERS_SUBNET_ID: network.?outputs.deployersSubnetId ?? ''
     }
   }
-  dependsOn: [alerts, budget, deployerRoles, siteEndpoints, workbook]
+  dependsOn: [alerts, budget, deployRoles, deploySiteRoles, siteEndpoints, workbook, workspaceRoles]
 }
 
 @description('Name of the environment.')

@@ -7,6 +7,9 @@ param accountName string
 @description('The function app.')
 param app Identity
 
+@description('Object id of the group of people on call; empty: none, or what it has on our resource group is enough.')
+param operatorGroupId string
+
 resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = { name: accountName }
 
 resource appModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -17,6 +20,17 @@ resource appModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.openAiUser)
     description: 'Asks the language models.'
+  }
+}
+
+resource groupModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorGroupId)) {
+  scope: account
+  name: guid(account.id, operatorGroupId, roleIds.monitoringReader)
+  properties: {
+    principalId: operatorGroupId
+    principalType: 'Group'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.monitoringReader)
+    description: 'Who is on call reads its metrics.'
   }
 }
 

@@ -10,15 +10,6 @@ param backup Identity
 @description('The migrator.')
 param migrator Identity
 
-@description('Publishes packages.')
-param deployer Identity
-
-@description('Who runs this deployment: stores packages and the API key. Empty: nobody beside the deployer.')
-param operatorPrincipalId string
-
-@description('What that is.')
-param operatorType 'User' | 'Group' | 'ServicePrincipal'
-
 @description('Account of the app\'s host.')
 param hostStorageName string
 
@@ -50,8 +41,6 @@ resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
     resource effects 'containers' existing = { name: 'effects' }
 
     resource backups 'containers' existing = { name: 'backups' }
-
-    resource packages 'containers' existing = { name: 'deployments' }
   }
 }
 
@@ -132,56 +121,6 @@ resource backupBackups 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
       roleIds.storageBlobDataContributor
     )
     description: 'Writes, reads and prunes backups; the identity that serves missions cannot.'
-  }
-}
-
-resource deployerPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: dataStorage::blobs::packages
-  name: guid(dataStorage::blobs::packages.id, deployer.principalId, roleIds.storageBlobDataContributor)
-  properties: {
-    principalId: deployer.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roleIds.storageBlobDataContributor
-    )
-    description: 'Keeps packages and the records of deployments.'
-  }
-}
-
-resource deployerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, deployer.principalId, roleIds.keyVaultSecretsUser)
-  properties: {
-    principalId: deployer.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultSecretsUser)
-    description: 'Reads the API key, for the mission that a deployment is tried with.'
-  }
-}
-
-resource operatorPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
-  scope: dataStorage::blobs::packages
-  name: guid(dataStorage::blobs::packages.id, operatorPrincipalId, roleIds.storageBlobDataContributor)
-  properties: {
-    principalId: operatorPrincipalId
-    principalType: operatorType
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roleIds.storageBlobDataContributor
-    )
-    description: 'Who deploys keeps packages and the records of deployments.'
-  }
-}
-
-resource operatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
-  scope: vault
-  name: guid(vault.id, operatorPrincipalId, roleIds.keyVaultSecretsOfficer)
-  properties: {
-    principalId: operatorPrincipalId
-    principalType: operatorType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultSecretsOfficer)
-    description: 'Who deploys makes and rotates the API key.'
   }
 }
 

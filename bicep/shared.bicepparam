@@ -1,6 +1,8 @@
 using none
 
-// What each environment takes from the shell, so that no file has to be changed for a first deployment. All of them may be unset.
+// What each environment takes from the shell, so that no file has to be changed for a first deployment. All of them may be unset, or empty.
+
+var openAiCapacity = readEnvironmentVariable('OPENAI_CAPACITY', '')
 
 // The profiles that ship know its prices by this name.
 param modelDeployments = [
@@ -9,12 +11,15 @@ param modelDeployments = [
     model: 'gpt-5-mini'
     version: '2025-08-07'
     sku: 'GlobalStandard'
-    capacity: int(readEnvironmentVariable('OPENAI_CAPACITY', '100'))
+    capacity: int(empty(openAiCapacity) ? '100' : openAiCapacity)
   }
 ]
 
 // User for a person, ServicePrincipal in CI.
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
+
+// Object id of a group of Entra ID: people on call.
+param operatorGroupId = readEnvironmentVariable('OPERATOR_GROUP_ID', '')
 
 // First day of the month of the first deployment, such as 2026-12-01, from the second month on.
 param budgetStart = readEnvironmentVariable('BUDGET_START', '')

@@ -202,6 +202,17 @@ type Administrator = {
 }
 
 @export()
+@description('Who deploys.')
+type Deployer = {
+  @description('Object id; empty: nobody.')
+  principalId: string
+  @description('What it is.')
+  principalType: 'User' | 'Group' | 'ServicePrincipal'
+  @description('Has to be given Reader on the resource group; who runs the template has more than that.')
+  readsGroup: bool
+}
+
+@export()
 @description('An identity, as far as others need it.')
 type Identity = {
   @description('Resource id.')

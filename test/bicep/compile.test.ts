@@ -71,7 +71,9 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     }
     expect(template.resources['functionApp']?.dependsOn).toEqual(expect.arrayContaining(['openAiRoles', 'searchRoles']))
     expect(template.resources['endpoints']?.dependsOn).toContain('privateDns')
-    expect(template.resources['deployerRoles']?.dependsOn).toEqual(expect.arrayContaining(['functionApp', 'migrator']))
+    expect(template.resources['deploySiteRoles']?.dependsOn).toEqual(
+      expect.arrayContaining(['functionApp', 'migrator']),
+    )
   })
 
   it('tells of itself under a fixed name, after everything else', () => {

@@ -1,23 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ENVIRONMENTS, ofType, pinned, type Resource } from './environments.ts'
+import { ENVIRONMENTS, ofType, pinned } from './environments.ts'
+import { givenIn, roleNames, scopeIdOf } from './rights.ts'
 
 const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-const table = readFileSync('bicep/role-ids.bicep', 'utf8')
-const names = new Map([...table.matchAll(/(\w+): '([0-9a-f-]{36})'/g)].map(([, name, id]) => [id, name as string]))
-
-/** As `WHO may ROLE on WHAT`, of all that is given. */
-function givenIn(resources: readonly Resource[]): string[] {
-  return ofType(resources, 'Microsoft.Authorization/roleAssignments').map(({ id, properties }) => {
-    const who = /-(app|backup|migrator|deployer)'/.exec(String(properties['principalId']))?.[1] ?? 'operator'
-    const role = names.get(String(properties['roleDefinitionId']).split('/').at(-1))
-    const scope = /\/providers\/([^']+?)'/.exec(id)?.[1]?.split('/') ?? []
-    return `${who}: ${role} on ${scope
-      .slice(-2)
-      .join('/')
-      .replace(/[a-z0-9]{13}$|-(dev|staging|production)-\w{6}$/, '')}`
-  })
-}
 
 describe.each(ENVIRONMENTS)('%s', (environment) => {
   const resources = pinned(environment)
@@ -40,11 +26,14 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         'migrator: storageTableDataContributor on storageAccounts/stmig',
         'migrator: monitoringMetricsPublisher on components/appi-taskforce',
         'deployer: storageBlobDataContributor on containers/deployments',
-        'deployer: keyVaultSecretsUser on vaults/kv-tf-',
+        'deployer: keyVaultSecretsOfficer on vaults/kv-tf-',
+        'deployer: reader on resourceGroups/rg-taskforce',
         'deployer: websiteContributor on sites/func-taskforce',
         'deployer: websiteContributor on sites/func-taskforce-migrator',
         'operator: storageBlobDataContributor on containers/deployments',
         'operator: keyVaultSecretsOfficer on vaults/kv-tf-',
+        'operator: websiteContributor on sites/func-taskforce',
+        'operator: websiteContributor on sites/func-taskforce-migrator',
         ...(environment === 'dev' ? [] : ['app: keyVaultCryptoUser on keys/backups']),
         ...(environment === 'production' ? ['app: searchIndexDataReader on searchServices/srch-taskforce'] : []),
       ].sort(),
@@ -59,8 +48,9 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     }
   })
 
-  it('gives none over a resource group or the subscription', () => {
-    for (const { id } of assignments) expect(id).toMatch(/^\[extensionResourceId\('[^']+\/providers\/Microsoft\./)
+  it('gives none over the subscription, and over the resource group none but to read what is no data', () => {
+    const wide = assignments.filter(({ id }) => !/^\/.+\/providers\/Microsoft\..+\/.+\/./.test(scopeIdOf(id)))
+    expect(givenIn(wide)).toEqual(['deployer: reader on resourceGroups/rg-taskforce'])
   })
 
   it('makes nobody an owner', () => {
@@ -94,7 +84,7 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
 })
 
 it('GUIDs of roles stand in their table alone', () => {
-  expect(names.size).toBeGreaterThan(10)
+  expect(roleNames.size).toBeGreaterThan(10)
   const others = readdirSync('bicep').filter((name) => name.endsWith('.bicep') && name !== 'role-ids.bicep')
   const found = others.flatMap((name) => readFileSync(`bicep/${name}`, 'utf8').match(GUID) ?? [])
   expect(found).toEqual([])
@@ -102,13 +92,16 @@ it('GUIDs of roles stand in their table alone', () => {
 
 it('the table has the GUIDs that Azure knows', () => {
   // As published; the compiler takes any text.
-  expect(Object.fromEntries([...names].map(([id, name]) => [name, id]))).toEqual({
+  expect(Object.fromEntries([...roleNames].map(([id, name]) => [name, id]))).toEqual({
     keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424',
     keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7',
     keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
+    logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893',
     monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb',
+    monitoringReader: '43d0d8ad-25c7-4714-9337-8ba259a9fe05',
     openAiUser: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
     owner: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
+    reader: 'acdd72a7-3385-48ef-bd42-f606fba81ae7',
     searchIndexDataReader: '1407120a-92aa-4202-b7e9-c0e197c71c8f',
     storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
     storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',

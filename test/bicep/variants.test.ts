@@ -2,10 +2,15 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
 import { ENVIRONMENTS, ofType, readPinned, type Resource } from './environments.ts'
+import { givenIn } from './rights.ts'
+
+const GROUP = '00000000-0000-0000-0000-00000000000a'
 
 /** What the parameter files find in the shell. */
 const VARIABLES = {
   TASKFORCE_ENVIRONMENT_NAME: 'trial',
+  OPERATOR_GROUP_ID: GROUP,
+  OPENAI_CAPACITY: '',
 }
 
 /** The environments that ship, with something changed. Without a compiler `compile.test.ts` says that these are skipped too. */
@@ -50,5 +55,34 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     expect(JSON.stringify(runners)).toMatch(
       /GitHub\.Network.*natGateways\/nat-taskforce.*networkSecurityGroups\/runners/,
     )
+  })
+
+  it('gives people on call what a night needs, and of others only to watch what is not ours', async () => {
+    const [ours, others] = await Promise.all([
+      deployed('bicep/production.bicepparam'),
+      deployed('test/bicep/variants/on-call.bicepparam'),
+    ])
+    const group = [
+      'keyVaultSecretsOfficer on vaults/kv-tf-',
+      'reader on resourceGroups/rg-taskforce',
+      'storageBlobDataContributor on containers/deployments',
+      'websiteContributor on sites/func-taskforce',
+      'websiteContributor on sites/func-taskforce-migrator',
+    ]
+    const ofGroup = (resources: Resource[]) =>
+      givenIn(resources)
+        .filter((text) => text.startsWith('on call: '))
+        .map((text) => text.slice('on call: '.length))
+    expect(ofGroup(ours).sort()).toEqual(group)
+    expect(ofGroup(others).sort()).toEqual(
+      [
+        ...group,
+        'logAnalyticsReader on workspaces/logs',
+        'monitoringReader on accounts/models',
+        'monitoringReader on searchServices/documents',
+      ].sort(),
+    )
+    const assignments = ofType(ours, 'Microsoft.Authorization/roleAssignments').map(({ properties }) => properties)
+    expect(assignments.filter(({ principalId }) => principalId === GROUP)).toHaveLength(group.length)
   })
 })
