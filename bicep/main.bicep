@@ -431,7 +431,8 @@ module migrator 'migrator.bicep' = {
     postgresHost: postgresHost
     databaseName: databaseName
     zoneRedundant: shape.functionApp.zoneRedundant
-    isPublic: shape.publicApi
+    // What owns the schema stays inside where there is an inside, whoever may call the API.
+    isPublic: !shape.privateNetwork
     allowedAddresses: allowedAddresses
     subnetId: migratorSubnetId
     workspaceId: monitoring.outputs.workspaceId

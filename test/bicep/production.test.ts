@@ -8,6 +8,14 @@ const VAULT = 'Microsoft.KeyVault/vaults'
 const OPENAI = 'Microsoft.CognitiveServices/accounts'
 const SEARCH = 'Microsoft.Search/searchServices'
 const SITE = 'Microsoft.Web/sites'
+const UNREACHABLE = {
+  publicNetworkAccess: 'Disabled',
+  siteConfig: {
+    ipSecurityRestrictionsDefaultAction: 'Deny',
+    ipSecurityRestrictions: [],
+    scmIpSecurityRestrictionsUseMain: true,
+  },
+}
 const PRIVATE = ['staging', 'production'] as const
 
 describe.each(PRIVATE)('%s has a network of its own', (environment) => {
@@ -72,6 +80,13 @@ describe.each(PRIVATE)('%s has a network of its own', (environment) => {
   })
 })
 
+describe.each(PRIVATE)('%s', (environment) => {
+  it('lets the internet reach no migrator', () => {
+    const migrator = ofType(pinned(environment), SITE).find(({ tags }) => tags?.['azd-service-name'] === 'migrator')
+    expect(migrator?.properties).toMatchObject(UNREACHABLE)
+  })
+})
+
 describe.each(PRIVATE)('%s has a place for the machine that deploys', (environment) => {
   const resources = pinned(environment)
   const rulesOf = (part: string) =>
@@ -113,14 +128,7 @@ describe('production', () => {
 
   it('lets the internet reach no app', () => {
     for (const { properties } of ofType(resources, SITE)) {
-      expect(properties).toMatchObject({
-        publicNetworkAccess: 'Disabled',
-        siteConfig: {
-          ipSecurityRestrictionsDefaultAction: 'Deny',
-          ipSecurityRestrictions: [],
-          scmIpSecurityRestrictionsUseMain: true,
-        },
-      })
+      expect(properties).toMatchObject(UNREACHABLE)
     }
   })
 
