@@ -167,5 +167,8 @@ output id string = flexApp.outputs.id
 @description('Name.')
 output name string = flexApp.outputs.name
 
+// Without its certificate the name of its own answers nobody who looks at certificates.
+var answersByOwnName = !empty(customDomain) && !empty(certificateThumbprint)
+
 @description('Address.')
-output url string = 'https://${empty(customDomain) ? flexApp.outputs.host : customDomain}'
+output url string = 'https://${answersByOwnName ? customDomain : flexApp.outputs.host}'

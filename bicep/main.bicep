@@ -49,7 +49,7 @@ param allowedAddresses string[] = []
 @description('Host name of the API; empty: Azure\'s own. Its CNAME and TXT records are there already.')
 param customDomain string = ''
 
-@description('Thumbprint of its certificate; empty: bound without one for now.')
+@description('Thumbprint of its certificate; empty: bound without one for now, and API_URL is Azure\'s own name.')
 param certificateThumbprint string = ''
 
 @description('Origins whose pages may call the API.')

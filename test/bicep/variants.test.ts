@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
 import { ENVIRONMENTS, ofType, readPinned, type Resource } from './environments.ts'
 import { givenIn } from './rights.ts'
@@ -20,6 +21,8 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
   let compiler: Compiler
   const deployed = async (path: string): Promise<Resource[]> =>
     readPinned(JSON.stringify(await compiler.snapshot(resolve(path))))
+  const outputsOf = async (path: string): Promise<Record<string, string>> =>
+    z.object({ outputs: z.record(z.string(), z.string()) }).parse(await compiler.snapshot(resolve(path))).outputs
   beforeAll(() => {
     compiler = startCompiler(bicep ?? '', VARIABLES)
   })
@@ -84,5 +87,14 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     )
     const assignments = ofType(ours, 'Microsoft.Authorization/roleAssignments').map(({ properties }) => properties)
     expect(assignments.filter(({ principalId }) => principalId === GROUP)).toHaveLength(group.length)
+  })
+
+  it('is called by its own name once that name has a certificate', async () => {
+    const [without, bound] = await Promise.all([
+      outputsOf('test/bicep/variants/domain.bicepparam'),
+      outputsOf('test/bicep/variants/domain-with-certificate.bicepparam'),
+    ])
+    expect(without['API_URL']).toMatch(/sites\/func-taskforce-trial-\w+', '[\d-]+'\)\.defaultHostName/)
+    expect(bound['API_URL']).toBe('https://api.example.com')
   })
 })
