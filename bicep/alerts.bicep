@@ -19,7 +19,7 @@ param siteId string
 @description('Resource id of Application Insights.')
 param insightsId string
 
-@description('Whether Postgres is our own; another\'s is watched by its owner.')
+@description('Whether Postgres is known to Azure by an id; one elsewhere is watched by its owner.')
 param watchPostgres bool
 
 @description('Resource id of Postgres.')

@@ -34,6 +34,12 @@ param searchIndex string = ''
 @description('What is there already and is used.')
 param existing Existing = {}
 
+@description('Resource id of a Postgres Flexible Server that is there, such as one that Azure has restored. Goes before existing.postgres; empty: none.')
+param postgresServerId string = ''
+
+@description('GB of our own Postgres where that is more than its shape says: storage grows by itself, and Azure refuses to make it smaller.')
+param postgresStorageGB int = 0
+
 @description('Addresses of our network, /16 to /22.')
 param networkPrefix string = '10.40.0.0/16'
 
@@ -94,14 +100,30 @@ var suffix = '${toLower(environmentName)}-${take(token, 6)}'
 var databaseName = 'taskforce'
 var apiKeySecret = 'taskforce-api-key'
 
-// --- Connections: refused here, where it is cheap to hear of it.
+// --- Which Postgres: our own, one in this directory, or one elsewhere.
+var postgresId = empty(postgresServerId) ? existing.?postgres ?? '' : postgresServerId
+var postgresElsewhere = empty(postgresId) && existing.?postgresHost != null
+var ownPostgres = empty(postgresId) && !postgresElsewhere
+var postgresShape = union(shape.postgres, { storageSizeGB: max(shape.postgres.storageSizeGB, postgresStorageGB) })
+var postgresParts = split(
+  empty(postgresId) ? '${group.id}/providers/Microsoft.DBforPostgreSQL/flexibleServers/none' : postgresId,
+  '/'
+)
+var postgresGroup = length(postgresParts) == 9 && toLower(postgresParts[7]) == 'flexibleservers'
+  ? { subscriptionId: postgresParts[2], name: postgresParts[4] }
+  : fail('${postgresId} is not the resource id of a Postgres Flexible Server: az postgres flexible-server show --query id')
+
+// --- Connections: refused with the first resource, before anything is made.
 var instances = shape.functionApp.maximumInstanceCount
-var available = maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
+var serverName = postgresElsewhere ? existing.?postgresHost : shape.postgres.skuName
+var available = postgresElsewhere
+  ? existing.?postgresMaxConnections ?? fail('existing.postgresHost: say how many connections it has, as existing.postgresMaxConnections')
+  : maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
 var needed = (shape.postgres.pooler ? poolerSize : pooledConnections(instances)) + directConnections() + reservedByAzure + reservedForPeople
 var connectionsFit = needed <= available && (!shape.postgres.pooler || pooledConnections(instances) <= poolerClients)
-var postgresShape = connectionsFit
-  ? shape.postgres
-  : fail('${shape.postgres.skuName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
+var checkedLocation = connectionsFit
+  ? location
+  : fail('${serverName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
 
 // --- The network, and what is reached through it.
 var ownNetwork = shape.privateNetwork && existing.?network == null
@@ -118,7 +140,7 @@ var zones = {
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-taskforce-${environmentName}'
-  location: location
+  location: checkedLocation
   tags: allTags
 }
 
@@ -237,7 +259,8 @@ module vault 'key-vault.bicep' = {
   }
 }
 
-var ownPostgres = existing.?postgresHost == null
+// 0.0.0.0 is Azure's word for its own services: without a network of its own the app comes from any of their addresses.
+var postgresOpenings = shape.privateNetwork ? [] : concat(['0.0.0.0'], allowedAddresses)
 
 module postgres 'postgres.bicep' = if (ownPostgres) {
   scope: group
@@ -248,7 +271,7 @@ module postgres 'postgres.bicep' = if (ownPostgres) {
     databaseName: databaseName
     shape: postgresShape
     privateNetwork: shape.privateNetwork
-    allowedAddresses: allowedAddresses
+    openings: postgresOpenings
     migrator: identity.outputs.migrator
     administrators: postgresAdministrators
     lock: shape.locks
@@ -256,7 +279,19 @@ module postgres 'postgres.bicep' = if (ownPostgres) {
   }
 }
 
-var postgresHost = existing.?postgresHost ?? postgres.?outputs.host ?? ''
+module existingPostgres 'postgres-existing.bicep' = if (!empty(postgresId)) {
+  scope: resourceGroup(postgresGroup.subscriptionId, postgresGroup.name)
+  params: {
+    name: last(postgresParts)
+    openings: postgresOpenings
+    migrator: identity.outputs.migrator
+    operatorGroupId: operatorGroupId
+  }
+}
+
+var postgresHost = ownPostgres
+  ? postgres!.outputs.host
+  : postgresElsewhere ? existing.?postgresHost ?? '' : existingPostgres!.outputs.host
 
 var ownOpenAi = existing.?openAi == null
 var openAiName = existing.?openAi.?name ?? 'oai-taskforce-${suffix}'
@@ -341,7 +376,7 @@ var endpointTargets = {
   migratorStorage: migratorStorage.outputs.id
   dataStorage: dataStorage.outputs.id
   vault: vault.outputs.id
-  postgres: postgres.?outputs.id ?? ''
+  postgres: empty(postgresId) ? postgres.?outputs.id ?? '' : postgresId
   openAi: openAi.?outputs.id ?? ''
   search: search.?outputs.id ?? ''
 }
@@ -358,6 +393,17 @@ var endpointList = concat(
     { target: 'vault', groupId: 'vault', zone: zones.vault }
   ],
   ownPostgres ? [{ target: 'postgres', groupId: 'postgresqlServer', zone: zones.postgres }] : [],
+  // Named by its server: an endpoint cannot be turned to another one.
+  empty(postgresId)
+    ? []
+    : [
+        {
+          target: 'postgres'
+          label: 'postgres-${take(uniqueString(postgresId), 6)}'
+          groupId: 'postgresqlServer'
+          zone: zones.postgres
+        }
+      ],
   ownOpenAi ? [{ target: 'openAi', groupId: 'account', zone: zones.openAi }] : [],
   ownSearch ? [{ target: 'search', groupId: 'searchService', zone: zones.search }] : []
 )
@@ -370,7 +416,7 @@ module endpoints 'private-endpoint.bicep' = [
     params: {
       location: location
       tags: allTags
-      name: 'pe-${one.target}-${one.groupId}-${suffix}'
+      name: 'pe-${one.?label ?? one.target}-${one.groupId}-${suffix}'
       subnetId: endpointsSubnetId
       targetId: endpointTargets[one.target]
       groupId: one.groupId
@@ -474,7 +520,7 @@ module alerts 'alerts.bicep' = if (shape.alerts) {
     emails: alertEmails
     siteId: functionApp.outputs.id
     insightsId: monitoring.outputs.insightsId
-    watchPostgres: ownPostgres
+    watchPostgres: !postgresElsewhere
     postgresId: endpointTargets.postgres
     watchOpenAi: ownOpenAi
     openAiId: endpointTargets.openAi

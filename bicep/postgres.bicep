@@ -19,8 +19,8 @@ param shape Shape.postgres
 @description('Reached through a private endpoint only.')
 param privateNetwork bool
 
-@description('Addresses of the internet that are let in, each one address; only without a private network.')
-param allowedAddresses string[]
+@description('Addresses of the internet that are let in; 0.0.0.0: all of Azure\'s own.')
+param openings string[]
 
 @description('Owns the schema.')
 param migrator Identity
@@ -60,9 +60,6 @@ resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-0
   name: databaseName
   properties: { charset: 'UTF8', collation: 'en_US.utf8' }
 }
-
-// 0.0.0.0 is Azure's word for its own services: without a network of its own the app comes from any of their addresses.
-var openings = privateNetwork ? [] : concat(['0.0.0.0'], allowedAddresses)
 
 @batchSize(1)
 resource firewall 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = [

@@ -4,6 +4,8 @@ using none
 
 var openAiCapacity = readEnvironmentVariable('OPENAI_CAPACITY', '')
 
+var postgresStorage = readEnvironmentVariable('POSTGRES_STORAGE_GB', '')
+
 // The profiles that ship know its prices by this name.
 param modelDeployments = [
   {
@@ -17,6 +19,12 @@ param modelDeployments = [
 
 // User for a person, ServicePrincipal in CI.
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
+
+// Resource id of a Postgres server that is there, in place of one of our own.
+param postgresServerId = readEnvironmentVariable('POSTGRES_SERVER_ID', '')
+
+// What Postgres has grown to, where that is more than its shape says: npm run deploy reads it from Azure.
+param postgresStorageGB = int(empty(postgresStorage) ? '0' : postgresStorage)
 
 // Object id of a group of Entra ID: people on call.
 param operatorGroupId = readEnvironmentVariable('OPERATOR_GROUP_ID', '')

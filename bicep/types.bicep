@@ -146,14 +146,19 @@ type ExistingResource = {
 }
 
 @export()
-@description('What is there already and is used in place of one of our own. Network access to it is its owner\'s to give.')
+@description('What is there already and is used in place of one of our own. Network access to it is its owner\'s to give, but for postgres.')
 type Existing = {
   @description('Azure OpenAI, with a custom subdomain that is its name and with the deployments that modelDeployments names.')
   openAi: ExistingResource?
   @description('Azure AI Search.')
   search: ExistingResource?
-  @description('Postgres 15 to 18: its host name, with a database taskforce, and the migrator\'s identity as an Entra administrator.')
+  @description('Resource id of a Postgres Flexible Server, 15 to 18, with a database taskforce, of the size of shape.postgres and not within a network of its own (a private endpoint has to be possible). The migrator becomes one of its Entra administrators. POSTGRES_SERVER_ID goes before it.')
+  postgres: string?
+  @description('Host name of a Postgres, 15 to 18, that is elsewhere: with a database taskforce, and the migrator\'s identity as an Entra administrator.')
   postgresHost: string?
+  @minValue(50)
+  @description('max_connections of the server at postgresHost.')
+  postgresMaxConnections: int?
   @description('Resource id of a Log Analytics workspace.')
   logAnalyticsWorkspaceId: string?
   @description('A network.')

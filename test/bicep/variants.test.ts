@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ENVIRONMENTS, ofType, readPinned, type Resource } from './environments.ts'
+import { ENVIRONMENTS, ofType, type Resource } from './environments.ts'
 import { givenIn } from './rights.ts'
+import { deployedBy } from './variants.ts'
 
+const POSTGRES = 'Microsoft.DBforPostgreSQL/flexibleServers'
 const GROUP = '00000000-0000-0000-0000-00000000000a'
 
 /** What the parameter files find in the shell. */
@@ -12,6 +12,7 @@ const VARIABLES = {
   TASKFORCE_ENVIRONMENT_NAME: 'trial',
   OPERATOR_GROUP_ID: GROUP,
   OPENAI_CAPACITY: '',
+  POSTGRES_STORAGE_GB: '128',
 }
 
 /** The environments that ship, with something changed. Without a compiler `compile.test.ts` says that these are skipped too. */
@@ -19,10 +20,7 @@ const unlessMissing = bicep === undefined ? describe.skip : describe
 
 unlessMissing('bicep/', { timeout: 120_000 }, () => {
   let compiler: Compiler
-  const deployed = async (path: string): Promise<Resource[]> =>
-    readPinned(JSON.stringify(await compiler.snapshot(resolve(path))))
-  const outputsOf = async (path: string): Promise<Record<string, string>> =>
-    z.object({ outputs: z.record(z.string(), z.string()) }).parse(await compiler.snapshot(resolve(path))).outputs
+  const deployed = async (path: string) => (await deployedBy(compiler, path)).resources
   beforeAll(() => {
     compiler = startCompiler(bicep ?? '', VARIABLES)
   })
@@ -36,6 +34,16 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     const settings = ofType(resources, 'Microsoft.Web/sites/config').map(({ properties }) => properties)
     expect(settings).toContainEqual(expect.objectContaining({ PROFILE: shape }))
   })
+  it('leaves storage of Postgres that has grown as large as it is', async () => {
+    const sizes = await Promise.all(
+      ENVIRONMENTS.map(async (shape) => {
+        const [server] = ofType(await deployed(`bicep/${shape}.bicepparam`), POSTGRES)
+        return [shape, (server?.properties['storage'] as { storageSizeGB: number }).storageSizeGB]
+      }),
+    )
+    expect(Object.fromEntries(sizes)).toEqual({ dev: 128, staging: 128, production: 256 })
+  })
+
   it('resolves its private names for further networks too, and keeps subnets that are named', async () => {
     const resources = await deployed('test/bicep/variants/networks.bicepparam')
     const zoneOf = (name: string) => /privatelink\.(\w+)/.exec(name)?.[1]
@@ -91,10 +99,10 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
 
   it('is called by its own name once that name has a certificate', async () => {
     const [without, bound] = await Promise.all([
-      outputsOf('test/bicep/variants/domain.bicepparam'),
-      outputsOf('test/bicep/variants/domain-with-certificate.bicepparam'),
+      deployedBy(compiler, 'test/bicep/variants/domain.bicepparam'),
+      deployedBy(compiler, 'test/bicep/variants/domain-with-certificate.bicepparam'),
     ])
-    expect(without['API_URL']).toMatch(/sites\/func-taskforce-trial-\w+', '[\d-]+'\)\.defaultHostName/)
-    expect(bound['API_URL']).toBe('https://api.example.com')
+    expect(without.outputs['API_URL']).toMatch(/sites\/func-taskforce-trial-\w+', '[\d-]+'\)\.defaultHostName/)
+    expect(bound.outputs['API_URL']).toBe('https://api.example.com')
   })
 })

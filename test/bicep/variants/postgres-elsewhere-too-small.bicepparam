@@ -1,0 +1,4 @@
+using '../../../bicep/main.bicep'
+extends '../../../bicep/production.bicepparam'
+
+param existing = { postgresHost: 'postgres.example.com', postgresMaxConnections: 447 }
