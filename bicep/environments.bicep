@@ -42,7 +42,7 @@ var staging Shape = {
     maximumInstanceCount: 40
     alwaysReady: []
     zoneRedundant: false
-    updateStrategy: 'RollingUpdate'
+    updateStrategy: 'Recreate'
   }
   postgres: {
     skuName: 'Standard_D2ds_v5'
@@ -78,7 +78,6 @@ var production Shape = {
       { name: 'function:sweep', instanceCount: 2 }
     ]
     zoneRedundant: true
-    // Rolling updates are a preview; npm run deploy drains the app first.
     updateStrategy: 'Recreate'
   }
   postgres: {

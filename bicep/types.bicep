@@ -52,7 +52,7 @@ type Shape = {
     alwaysReady: AlwaysReady[]
     @description('Instances in several availability zones.')
     zoneRedundant: bool
-    @description('How a deployment replaces instances. RollingUpdate is a preview of Azure.')
+    @description('How a deployment replaces instances. RollingUpdate is a preview of Azure, in which instances of the old package go on beside the new for a while that nobody hears the end of: the contract part of a migration would then meet code that still needs what it removes.')
     updateStrategy: 'Recreate' | 'RollingUpdate'
   }
   @description('The Postgres server.')

@@ -76,6 +76,11 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     )
   })
 
+  it('refuses too few connections with its first resource', () => {
+    // The compiler evaluates each variable, Azure only what is used.
+    expect(template.resources['group']).toMatchObject({ dependsOn: [], location: "[variables('checkedLocation')]" })
+  })
+
   it('tells of itself under a fixed name, after everything else', () => {
     expect(template.resources['outputs']).toMatchObject({ name: 'taskforce-outputs', resourceGroup: expect.anything() })
     const others = Object.entries(template.resources).filter(([name, one]) => name !== 'outputs' && !one.existing)

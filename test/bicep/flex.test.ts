@@ -79,6 +79,13 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     }
   })
 
+  it('lets no old instance run beside what a migration takes away', () => {
+    const strategies = ofType(resources, 'Microsoft.Web/sites').map(
+      ({ properties }) => (properties['functionAppConfig'] as Record<string, unknown>)['siteUpdateStrategy'],
+    )
+    expect(strategies).toEqual([{ type: 'Recreate' }, { type: 'Recreate' }])
+  })
+
   it('scales as little as Azure is sure to take, or more', () => {
     for (const { properties } of ofType(resources, 'Microsoft.Web/sites')) {
       const count = /"maximumInstanceCount":(\d+)/.exec(JSON.stringify(properties))?.[1]
