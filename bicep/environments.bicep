@@ -22,7 +22,12 @@ var dev Shape = {
     pooler: false
     threatProtection: false
   }
-  storage: { hostSku: 'Standard_LRS', dataSku: 'Standard_LRS', backupImmutabilityDays: 1 }
+  storage: {
+    hostSku: 'Standard_LRS'
+    dataSku: 'Standard_LRS'
+    backupImmutabilityDays: 1
+    backupImmutabilityLocked: false
+  }
   encryptBackups: false
   search: { enabled: false, sku: 'basic', replicaCount: 1 }
   logs: { retentionDays: 30, dailyQuotaGb: 1 }
@@ -54,7 +59,12 @@ var staging Shape = {
     pooler: false
     threatProtection: false
   }
-  storage: { hostSku: 'Standard_LRS', dataSku: 'Standard_ZRS', backupImmutabilityDays: 7 }
+  storage: {
+    hostSku: 'Standard_LRS'
+    dataSku: 'Standard_ZRS'
+    backupImmutabilityDays: 7
+    backupImmutabilityLocked: false
+  }
   encryptBackups: true
   search: { enabled: false, sku: 'basic', replicaCount: 1 }
   logs: { retentionDays: 30, dailyQuotaGb: 5 }
@@ -90,7 +100,12 @@ var production Shape = {
     pooler: false
     threatProtection: true
   }
-  storage: { hostSku: 'Standard_ZRS', dataSku: 'Standard_GZRS', backupImmutabilityDays: 14 }
+  storage: {
+    hostSku: 'Standard_ZRS'
+    dataSku: 'Standard_GZRS'
+    backupImmutabilityDays: 14
+    backupImmutabilityLocked: false
+  }
   encryptBackups: true
   search: { enabled: true, sku: 'standard', replicaCount: 3 }
   logs: { retentionDays: 90, dailyQuotaGb: -1 }

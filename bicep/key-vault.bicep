@@ -20,6 +20,9 @@ param allowedAddresses string[]
 @description('Make the key that backups are encrypted with.')
 param backupKey bool
 
+@description('It was deleted, and is taken back with its keys and secrets.')
+param recoverDeleted bool
+
 @description('Cannot be deleted.')
 param lock bool
 
@@ -31,6 +34,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   location: location
   tags: tags
   properties: {
+    createMode: recoverDeleted ? 'recover' : 'default'
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true

@@ -88,6 +88,9 @@ param operatorGroupId string = ''
 @description('Month in which the budget was made, as 2026-12-01. Empty: this one; give it from the second month on, since Azure takes no other for a budget that is there.')
 param budgetStart string = ''
 
+@description('The vault and the Azure OpenAI account of these names were deleted, and are taken back with what was in them. For one deployment: Azure refuses it where there is nothing to take back.')
+param recoverDeleted bool = false
+
 @description('Not to be given.')
 param thisMonth string = utcNow('yyyy-MM-01')
 
@@ -234,7 +237,7 @@ module dataStorage 'storage.bicep' = {
     sku: shape.storage.dataSku
     containerNames: ['effects', 'backups', 'deployments']
     queueNames: ['missions', 'missions-poison']
-    immutableContainer: 'backups'
+    immutableContainer: shape.storage.backupImmutabilityLocked ? '' : 'backups'
     immutableDays: shape.storage.backupImmutabilityDays
     versioning: true
     privateNetwork: shape.privateNetwork
@@ -254,6 +257,7 @@ module vault 'key-vault.bicep' = {
     privateNetwork: shape.privateNetwork
     allowedAddresses: allowedAddresses
     backupKey: shape.encryptBackups
+    recoverDeleted: recoverDeleted
     lock: shape.locks
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -303,6 +307,7 @@ module openAi 'openai.bicep' = if (ownOpenAi) {
     tags: allTags
     name: openAiName
     modelDeployments: modelDeployments
+    recoverDeleted: recoverDeleted
     privateNetwork: shape.privateNetwork
     workspaceId: monitoring.outputs.workspaceId
   }

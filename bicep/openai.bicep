@@ -13,6 +13,9 @@ param name string
 @description('Models; the first is the one of profiles that name none.')
 param modelDeployments ModelDeployment[]
 
+@description('It was deleted, and is taken back.')
+param recoverDeleted bool
+
 @description('Reached through a private endpoint only.')
 param privateNetwork bool
 
@@ -28,6 +31,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   identity: { type: 'SystemAssigned' }
   properties: {
     customSubDomainName: name
+    restore: recoverDeleted
     disableLocalAuth: true
     publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
     networkAcls: { defaultAction: privateNetwork ? 'Deny' : 'Allow' }

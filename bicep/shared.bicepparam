@@ -29,6 +29,9 @@ param postgresStorageGB = int(empty(postgresStorage) ? '0' : postgresStorage)
 // Object id of a group of Entra ID: people on call.
 param operatorGroupId = readEnvironmentVariable('OPERATOR_GROUP_ID', '')
 
+// For one deployment after the vault and the OpenAI account were deleted.
+param recoverDeleted = readEnvironmentVariable('RECOVER_DELETED', '') == 'true'
+
 // First day of the month of the first deployment, such as 2026-12-01, from the second month on.
 param budgetStart = readEnvironmentVariable('BUDGET_START', '')
 

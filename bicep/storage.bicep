@@ -20,7 +20,7 @@ param containerNames string[]
 @description('Queues that come with it.')
 param queueNames string[]
 
-@description('Container whose blobs nobody can change or remove for immutableDays; empty: none.')
+@description('Container that gets a policy by which nobody can change or remove its blobs for immutableDays; empty: none does.')
 param immutableContainer string = ''
 
 @description('Days.')
@@ -119,7 +119,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-// Unlocked, so that it can still be changed here; docs/decisions/0007 says when to lock it.
+// Unlocked, so that it can still be changed here; docs/decisions/0007 says when to lock it, from when on it is not written any more.
 resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (!empty(immutableContainer)) {
   name: '${account.name}/default/${immutableContainer}/default'
   properties: { immutabilityPeriodSinceCreationInDays: immutableDays, allowProtectedAppendWrites: false }

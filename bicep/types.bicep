@@ -88,6 +88,8 @@ type Shape = {
     @maxValue(146000)
     @description('Days for which nobody can change or remove a backup. Less than BACKUP_RETENTION_DAYS.')
     backupImmutabilityDays: int
+    @description('The policy of these days was locked (az storage container immutability-policy lock): it is left alone, since Azure refuses every template that writes a locked one.')
+    backupImmutabilityLocked: bool
   }
   @description('Encrypt backups with a key of the vault before they leave the process.')
   encryptBackups: bool

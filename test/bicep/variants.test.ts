@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ENVIRONMENTS, ofType, type Resource } from './environments.ts'
+import { ENVIRONMENTS, ofType, pinned, type Resource } from './environments.ts'
 import { givenIn } from './rights.ts'
 import { deployedBy } from './variants.ts'
 
@@ -13,6 +13,7 @@ const VARIABLES = {
   OPERATOR_GROUP_ID: GROUP,
   OPENAI_CAPACITY: '',
   POSTGRES_STORAGE_GB: '128',
+  RECOVER_DELETED: 'true',
 }
 
 /** The environments that ship, with something changed. Without a compiler `compile.test.ts` says that these are skipped too. */
@@ -104,5 +105,26 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     ])
     expect(without.outputs['API_URL']).toMatch(/sites\/func-taskforce-trial-\w+', '[\d-]+'\)\.defaultHostName/)
     expect(bound.outputs['API_URL']).toBe('https://api.example.com')
+  })
+
+  it('leaves a locked policy of backups alone, which Azure lets nobody write', async () => {
+    const [unlocked, locked] = await Promise.all([
+      deployed('bicep/production.bicepparam'),
+      deployed('test/bicep/variants/locked-policy.bicepparam'),
+    ])
+    const containers = 'Microsoft.Storage/storageAccounts/blobServices/containers'
+    expect(ofType(unlocked, `${containers}/immutabilityPolicies`)).toHaveLength(1)
+    expect(ofType(locked, `${containers}/immutabilityPolicies`)).toEqual([])
+    const names = (resources: Resource[]) => ofType(resources, containers).map(({ name }) => name)
+    expect(names(locked)).toEqual(names(unlocked))
+  })
+
+  it('takes back what was deleted, where that is said', async () => {
+    const resources = await deployed('bicep/production.bicepparam')
+    expect(ofType(resources, 'Microsoft.KeyVault/vaults')[0]?.properties).toMatchObject({ createMode: 'recover' })
+    expect(ofType(resources, 'Microsoft.CognitiveServices/accounts')[0]?.properties).toMatchObject({ restore: true })
+    const usual = pinned('production')
+    expect(ofType(usual, 'Microsoft.KeyVault/vaults')[0]?.properties['createMode']).toBe('default')
+    expect(ofType(usual, 'Microsoft.CognitiveServices/accounts')[0]?.properties['restore']).toBe(false)
   })
 })
