@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { readBudgetStart } from './commands.ts'
+import { readBudgetStart } from './commands/subscription.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
 

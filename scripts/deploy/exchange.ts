@@ -1,5 +1,5 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { publish, readMigratorKey } from './commands.ts'
+import { publish, readMigratorKey } from './commands/apps.ts'
 import { createMigrator, type AskMigrator, type MigratorOptions, type Standing } from './migrator.ts'
 import { readSecret } from './read-output.ts'
 import { drainRequest, isOurs, resumeRequest } from './requests.ts'

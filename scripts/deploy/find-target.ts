@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { listDeployments, showDeployment } from './commands.ts'
+import { listDeployments, showDeployment } from './commands/subscription.ts'
 import type { Environment } from './environments.ts'
 import { readOutput } from './read-output.ts'
 import type { RunCommand } from './run-command.ts'

@@ -1,4 +1,8 @@
-import * as commands from './commands.ts'
+import * as apps from './commands/apps.ts'
+import * as blobs from './commands/blobs.ts'
+import { lineOf, type Command } from './commands/command.ts'
+import * as git from './commands/git.ts'
+import * as subscription from './commands/subscription.ts'
 import type { Environment } from './environments.ts'
 import { drainRequest, loginsOf, resumeRequest, type MigratorRequest } from './requests.ts'
 import { PLACEHOLDERS as target } from './target.ts'
@@ -15,35 +19,35 @@ const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrat
 export function planDeploy(environment: Environment, { skipInfra = false }: { skipInfra?: boolean }): string[] {
   const { name } = environment
   return [
-    ...[commands.showAccount()].map(commands.lineOf),
+    ...[subscription.showAccount()].map(lineOf),
     ...(skipInfra
       ? []
       : [
-          commands.listProviders(),
-          commands.listFlexRegions(),
-          commands.listModelUsage(environment),
-          commands.readBudgetStart(environment),
-        ].map(commands.lineOf)),
-    ...[commands.readCommit(), commands.readChanges()].map(commands.lineOf),
+          subscription.listProviders(),
+          subscription.listFlexRegions(),
+          subscription.listModelUsage(environment),
+          subscription.readBudgetStart(environment),
+        ].map(lineOf)),
+    ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,
-    commands.lineOf(commands.listDeployments(environment)),
-    when('it was deployed before', commands.showDeployment(DEPLOYMENT)),
-    when('it was deployed before', commands.fetchRecords(target, environment, RECORDS)),
-    when('it was deployed before, and with --database-user', commands.fetchPackage(target, BLOB, FILE)),
+    lineOf(subscription.listDeployments(environment)),
+    when('it was deployed before', subscription.showDeployment(DEPLOYMENT)),
+    when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
+    when('it was deployed before, and with --database-user', blobs.fetchPackage(target, BLOB, FILE)),
     `npm run check-deploy -- --from ${FILE}  # the same`,
     ...(skipInfra
       ? find(environment)
-      : [commands.whatIf(environment), commands.createInfrastructure(environment)].map(commands.lineOf)),
-    commands.lineOf(commands.showPackage(target, BLOB)),
-    when('it is not stored', commands.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
-    commands.lineOf(commands.listSecrets(target)),
-    when('there is none', commands.storeApiKey(target, '$KEY')),
-    commands.lineOf(commands.readApiKeyStatus(target)),
-    when('the app does not know it', commands.refreshSecrets(target)),
-    when('the app does not know it', commands.restart(target)),
-    commands.lineOf(commands.readApiKey(target)),
-    commands.lineOf(commands.publish(target, target.migratorApp, FILE)),
-    commands.lineOf(commands.readMigratorKey(target)),
+      : [subscription.whatIf(environment), subscription.createInfrastructure(environment)].map(lineOf)),
+    lineOf(blobs.showPackage(target, BLOB)),
+    when('it is not stored', blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
+    lineOf(apps.listSecrets(target)),
+    when('there is none', apps.storeApiKey(target, '$KEY')),
+    lineOf(apps.readApiKeyStatus(target)),
+    when('the app does not know it', apps.refreshSecrets(target)),
+    when('the app does not know it', apps.restart(target)),
+    lineOf(apps.readApiKey(target)),
+    lineOf(apps.publish(target, target.migratorApp, FILE)),
+    lineOf(apps.readMigratorKey(target)),
     migrate({ action: 'status' }),
     migrate({ action: 'expand', codeRevision: 0, logins: loginsOf(target) }).replace(
       '"codeRevision":0',
@@ -52,36 +56,32 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     ...exchange('deployment of $VERSION by $WHO'),
     ...smoke(),
     migrate({ action: 'all', logins: loginsOf(target) }),
-    commands.lineOf(commands.storeRecord(target, `${name}/$RECORD`, RECORD)),
+    lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD)),
   ]
 }
 
 /** The same for going back. */
 export function planRollback(environment: Environment): string[] {
   return [
-    commands.lineOf(commands.showAccount()),
+    lineOf(subscription.showAccount()),
     ...find(environment),
-    commands.lineOf(commands.fetchRecords(target, environment, RECORDS)),
-    commands.lineOf(commands.readApiKey(target)),
-    commands.lineOf(commands.readMigratorKey(target)),
+    lineOf(blobs.fetchRecords(target, environment, RECORDS)),
+    lineOf(apps.readApiKey(target)),
+    lineOf(apps.readMigratorKey(target)),
     migrate({ action: 'status' }),
-    commands.lineOf(commands.fetchPackage(target, BLOB, FILE)),
+    lineOf(blobs.fetchPackage(target, BLOB, FILE)),
     ...exchange('rollback to $VERSION by $WHO'),
     ...smoke(),
-    commands.lineOf(commands.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
+    lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
   ]
 }
 
 function find(environment: Environment): string[] {
-  return [commands.listDeployments(environment), commands.showDeployment(DEPLOYMENT)].map(commands.lineOf)
+  return [subscription.listDeployments(environment), subscription.showDeployment(DEPLOYMENT)].map(lineOf)
 }
 
 function exchange(reason: string): string[] {
-  return [
-    migrate(drainRequest(reason)),
-    commands.lineOf(commands.publish(target, target.app, FILE)),
-    migrate(resumeRequest()),
-  ]
+  return [migrate(drainRequest(reason)), lineOf(apps.publish(target, target.app, FILE)), migrate(resumeRequest())]
 }
 
 function smoke(): string[] {
@@ -95,6 +95,6 @@ function smoke(): string[] {
   ]
 }
 
-function when(condition: string, command: commands.Command): string {
-  return `${commands.lineOf(command)}  # where ${condition}`
+function when(condition: string, command: Command): string {
+  return `${lineOf(command)}  # where ${condition}`
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { listFlexRegions, listModelUsage, listProviders, readChanges, readCommit, showAccount } from './commands.ts'
+import { readChanges, readCommit } from './commands/git.ts'
+import { listFlexRegions, listModelUsage, listProviders, showAccount } from './commands/subscription.ts'
 import type { Source } from './package/build-package.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import type { Command } from './commands.ts'
+import type { Command } from './commands/command.ts'
 import type { RunCommand } from './run-command.ts'
 
 /** Runs a command and reads its JSON. Throws TerminalError `output_unknown` where it is none of what is expected. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Command } from './commands.ts'
+import type { Command } from './commands/command.ts'
 import { spawnForm } from './spawn-form.ts'
 
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { Clock } from '../../src/engine/ports.ts'
-import { lineOf, type Command } from './commands.ts'
+import { lineOf, type Command } from './commands/command.ts'
 import type { DeployLog } from './deploy-log.ts'
 import { runChild, type Surroundings } from './run-child.ts'
 

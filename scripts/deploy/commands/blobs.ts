@@ -1,0 +1,51 @@
+import type { Environment } from '../environments.ts'
+import type { Target } from '../target.ts'
+import { patient, type Command, type Flags } from './command.ts'
+
+/** What is known of a stored package, if it is there. */
+export const showPackage = (target: Target, blob: string): Command =>
+  patient('storage blob list', { prefix: blob, include: 'm', ...storageOf(target), output: 'json' })
+
+export const storePackage = (
+  target: Target,
+  { blob, sha256 }: { blob: string; sha256: string },
+  file: string,
+): Command =>
+  patient('storage blob upload', {
+    file,
+    name: blob,
+    metadata: `sha256=${sha256}`,
+    overwrite: 'false',
+    ...storageOf(target),
+    output: 'none',
+  })
+
+export const fetchPackage = (target: Target, blob: string, file: string): Command =>
+  patient('storage blob download', { name: blob, file, ...storageOf(target), output: 'none' })
+
+/** In place of one of the same name: a deployment that failed is recorded where it would have been. */
+export const storeRecord = (target: Target, blob: string, file: string): Command =>
+  patient('storage blob upload', {
+    file,
+    name: blob,
+    'content-type': 'application/json',
+    overwrite: 'true',
+    ...storageOf(target),
+    output: 'none',
+  })
+
+export const fetchRecords = ({ account, container }: Target, { name }: Environment, folder: string): Command =>
+  patient('storage blob download-batch', {
+    source: container,
+    destination: folder,
+    pattern: `${name}/*.json`,
+    'account-name': account,
+    'auth-mode': 'login',
+    output: 'none',
+  })
+
+const storageOf = ({ account, container }: Target): Flags => ({
+  'account-name': account,
+  'container-name': container,
+  'auth-mode': 'login',
+})

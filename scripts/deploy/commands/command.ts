@@ -1,0 +1,34 @@
+/** One call of a program, with no shell between. */
+export interface Command {
+  program: 'az' | 'git'
+  args: string[]
+  /** Its output is a secret, or holds one: nothing of it is kept or shown. */
+  secret?: true
+  /** Meets role assignments that may be minutes old, so a refusal is waited for. */
+  patient?: true
+  /** What it says, beside the refusals that every patient command waits for, while what it asks starts. */
+  notYet?: RegExp
+  /** When it is ended, with all that it started. */
+  limitMs?: number
+  /** Added to the environment that it runs in. */
+  env?: Record<string, string>
+  /** People read its output while it runs. */
+  shown?: true
+}
+
+export type Flags = Record<string, string>
+
+export function az(verb: string, flags: Flags): Command {
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  return { program: 'az', args: [...verb.split(' '), ...args] }
+}
+
+/** One that meets roles that may be minutes old. */
+export function patient(verb: string, flags: Flags): Command {
+  return { ...az(verb, flags), patient: true }
+}
+
+/** As a person could type it. */
+export function lineOf({ program, args }: Command): string {
+  return [program, ...args.map((arg) => (/^[\w./:=$@,-]+$/.test(arg) ? arg : `"${arg}"`))].join(' ')
+}
