@@ -1,44 +1,23 @@
-import { confirm } from '../restore/confirm.ts'
 import { apiKeyOf } from './api-key.ts'
-import { budgetStart } from './budget-start.ts'
-import { checkMissions } from './check-missions.ts'
 import { publish } from './commands/apps.ts'
-import { createInfrastructure, whatIf } from './commands/subscription.ts'
 import { exchange, openMigrator } from './exchange.ts'
-import { findTarget, requireTarget } from './find-target.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
-import { checkSubscription, readSource, requireAccount } from './preflight.ts'
-import { readOutput } from './read-output.ts'
-import { lastGood, readRecords, writeRecord, type DeploymentRecord } from './records.ts'
+import { prepare } from './prepare.ts'
+import { recordOf, type Progress } from './progress.ts'
+import { provision } from './provision.ts'
+import { writeRecord, type DeploymentRecord } from './records.ts'
 import { loginsOf } from './requests.ts'
 import { smokeOptions } from './roll-back.ts'
 import { inStage, type Session } from './session.ts'
 import { smoke } from './smoke.ts'
 import { keepPackage } from './stored-package.ts'
-import { outputsSchema, readTarget, type Target } from './target.ts'
-
-/** How far a deployment came, for whoever has to clean up after it. */
-export interface Progress {
-  startedAt: string
-  who?: string
-  /** For the commands that read the templates' parameters. */
-  parameters?: Record<string, string>
-  /** Of the deployments before, the newest first. */
-  records?: DeploymentRecord[]
-  /** The newest of them that was tested. */
-  previous?: DeploymentRecord | undefined
-  made?: Package
-  target?: Target
-  migrator?: AskMigrator
-  apiKey?: string
-  standing?: Standing
-}
+import type { Target } from './target.ts'
 
 /** Brings an environment to the sources as they are. Throws TerminalError; `session.stage` says where. */
 export async function deploy(session: Session, progress: Progress): Promise<DeploymentRecord> {
-  const made = await inStage(session, 'preflight', () => preflight(session, progress))
-  const target = await provision(session, progress)
+  const { made, target: found } = await inStage(session, 'preflight', () => prepare(session, progress))
+  const target = found !== undefined && session.options.skipInfra === true ? found : await provision(session, progress)
   progress.target = target
   await inStage(session, 'package', () => keepPackage(session, target, made))
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
@@ -51,43 +30,6 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   const record = recordOf(session, progress, { outcome: 'deployed', runs: true })
   await inStage(session, 'record', () => writeRecord(session.run, target, record))
   return record
-}
-
-async function preflight(session: Session, progress: Progress): Promise<Package> {
-  const account = await requireAccount(session)
-  progress.who = account.user.name
-  if (session.options.skipInfra !== true) {
-    await checkSubscription(session)
-    progress.parameters = await budgetStart(session)
-  }
-  const source = await readSource(session)
-  const made = await session.build(source, session.packages)
-  progress.made = made
-  session.log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
-  const target = await findTarget(session.run, session.environment)
-  if (target === undefined) {
-    session.log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
-    return made
-  }
-  progress.records = await readRecords(session.run, target, session.environment)
-  progress.previous = lastGood(progress.records)
-  if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
-  return made
-}
-
-async function provision(session: Session, { parameters: env = {} }: Progress): Promise<Target> {
-  const { environment, run, options, terminal } = session
-  if (options.skipInfra === true) {
-    session.stage = 'infrastructure'
-    return requireTarget(run, environment)
-  }
-  await inStage(session, 'what-if', async () => {
-    await run({ ...whatIf(environment), env })
-    if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
-  })
-  return inStage(session, 'infrastructure', async () =>
-    readTarget(await readOutput(run, { ...createInfrastructure(environment), env }, outputsSchema)),
-  )
 }
 
 /** The migrator gets the new package first, and with it the migrations that the code of before can go on with. */
@@ -144,27 +86,4 @@ function tell({ log }: Session, { done, logins, drift, pending, revision }: Stan
   for (const { name, refused } of logins)
     if (refused.length > 0) log.say(`  an administrator of Postgres has to run, for ${name}: ${refused.join('; ')};`)
   for (const line of drift) log.say(`  the schema differs from its files: ${line}`)
-}
-
-/** What is kept of this deployment. Throws where there was no package yet. */
-export function recordOf(
-  session: Session,
-  { startedAt, who, made, standing }: Progress,
-  end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
-): DeploymentRecord {
-  if (made === undefined) throw new Error('nothing is recorded before there is a package')
-  const { version, commit, codeRevision, blob, sha256, bytes } = made
-  return {
-    environment: session.environment.name,
-    kind: 'deploy',
-    version,
-    commit,
-    codeRevision,
-    schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
-    package: { blob, sha256, bytes },
-    who: who ?? 'unknown',
-    startedAt,
-    endedAt: session.now().toISOString(),
-    ...end,
-  }
 }

@@ -1,13 +1,15 @@
-export const ENVIRONMENTS = ['dev', 'staging', 'production'] as const
+export const SHAPES = ['dev', 'staging', 'production'] as const
 
-export type EnvironmentName = (typeof ENVIRONMENTS)[number]
+export type Shape = (typeof SHAPES)[number]
 
 export interface Environment {
-  name: EnvironmentName
-  /** What deployments at the subscription are named after; the outputs of the newest that succeeded say where everything is. */
+  /** Which parameters it is made by. */
+  shape: Shape
+  /** Its own: two of one shape have different ones. */
+  name: string
+  resourceGroup: string
+  /** Of the deployment that this run makes at the subscription. */
   deployment: string
-  /** Of the deployment that this run makes: one that fails leaves the outputs of those before as they are. */
-  newDeployment: string
   location: string
   template: string
   parameters: string
@@ -16,24 +18,27 @@ export interface Environment {
 }
 
 export interface Place {
+  name?: string | undefined
   location: string
   /** As 20261129061500. */
   time: string
-  deployment?: string | undefined
 }
 
 /** What a deployment to an environment works with. */
-export function environmentOf(
-  name: EnvironmentName,
-  { location, time, deployment = `taskforce-${name}` }: Place,
-): Environment {
+export function environmentOf(shape: Shape, { name = shape, location, time }: Place): Environment {
   return {
+    shape,
     name,
-    deployment,
-    newDeployment: `${deployment}-${time}`,
+    resourceGroup: `rg-taskforce-${name}`,
+    deployment: `taskforce-${name}-${time}`,
     location,
     template: 'bicep/main.bicep',
-    parameters: `bicep/${name}.bicepparam`,
-    isPrivate: name !== 'dev',
+    parameters: `bicep/${shape}.bicepparam`,
+    isPrivate: shape !== 'dev',
   }
+}
+
+/** What names it on a command line, after `npm run deploy --`. */
+export function wordsOf({ shape, name }: Environment): string {
+  return name === shape ? shape : `${shape} --name ${name}`
 }

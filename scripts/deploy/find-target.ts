@@ -1,38 +1,44 @@
-import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { listDeployments, showDeployment } from './commands/subscription.ts'
-import type { Environment } from './environments.ts'
+import { showOutputs } from './commands/subscription.ts'
+import { wordsOf } from './environments.ts'
 import { readOutput } from './read-output.ts'
-import type { RunCommand } from './run-command.ts'
+import type { Session } from './session.ts'
 import { outputsSchema, readTarget, type Target } from './target.ts'
 
 /**
- * Where an environment's parts are, by its newest deployment that succeeded; undefined where none did. Azure keeps no outputs of one
- * that failed or still runs.
+ * Where an environment's parts are; undefined where none came to its end yet. A deployment that fails leaves the answer of the one
+ * before as it is.
+ * @throws TerminalError `other_shape`
  */
-export async function findTarget(run: RunCommand, environment: Environment): Promise<Target | undefined> {
-  const names = await readOutput(run, listDeployments(environment), z.array(z.string()))
-  const newest = names.findLast((name) => isOf(environment, name))
-  if (newest === undefined) return undefined
-  return readTarget(await readOutput(run, showDeployment(newest), outputsSchema))
-}
-
-/** taskforce-staging-2 may be another environment, and is one of this only with the time of a run behind. */
-function isOf({ deployment }: Environment, name: string): boolean {
-  return (
-    name === deployment || (name.startsWith(`${deployment}-`) && /^\d{14}$/.test(name.slice(deployment.length + 1)))
+export async function findTarget({ run, environment }: Session): Promise<Target | undefined> {
+  const outputs = await readOutput(run, showOutputs(environment), outputsSchema.nullish()).catch((error: unknown) => {
+    if (error instanceof TerminalError && NOT_THERE.test(error.message)) return undefined
+    throw error
+  })
+  if (outputs == null) return undefined
+  const target = readTarget(outputs)
+  if (target.shape === environment.shape) return target
+  throw new TerminalError(
+    'other_shape',
+    `${environment.name} is made as ${target.shape}, not as ${environment.shape}.`,
+    {
+      hint: `Name it so: ${target.shape} --name ${environment.name}; or give the other one a name of its own with --name.`,
+    },
   )
 }
 
+const NOT_THERE = /\b(?:DeploymentNotFound|ResourceGroupNotFound)\b/
+
 /** The same where one has to be. @throws TerminalError `not_deployed` */
-export async function requireTarget(run: RunCommand, environment: Environment): Promise<Target> {
-  const target = await findTarget(run, environment)
+export async function requireTarget(session: Session): Promise<Target> {
+  const target = await findTarget(session)
   if (target !== undefined) return target
+  const { environment } = session
   throw new TerminalError(
     'not_deployed',
-    `There is no deployment ${environment.deployment} in this subscription that succeeded.`,
+    `There is no ${environment.name} in this subscription: ${environment.resourceGroup} has no deployment taskforce-outputs.`,
     {
-      hint: `Make it: npm run deploy -- ${environment.name}; or change the subscription: az account set --subscription ID`,
+      hint: `Make it: npm run deploy -- ${wordsOf(environment)}; or change the subscription: az account set --subscription ID`,
     },
   )
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
-import { deploy, type Progress } from './deploy.ts'
+import { deploy } from './deploy.ts'
 import { openSession, type DeployContext } from './open-session.ts'
 import { planDeploy } from './plan.ts'
 import { addChangeOptions, createProgram, environmentArgument, readOptions } from './program.ts'
+import type { Progress } from './progress.ts'
 import { recover } from './recover.ts'
 import { isRefused } from './refused.ts'
+import { PLACEHOLDERS } from './target.ts'
 
 const GUIDE = `
 Builds the package of this folder, shows what would change in Azure and asks, brings the infrastructure to bicep/, expands the
@@ -27,7 +29,7 @@ export function main(words: string[], context: DeployContext): Promise<number> {
 function create(context: DeployContext, done: (code: number) => void): Command {
   const program = createProgram(context, { name: 'deploy', description: DESCRIPTION, guide: GUIDE })
   return addChangeOptions(program)
-    .option('--location <region>', 'where; AZURE_LOCATION, else westeurope')
+    .option('--location <region>', 'where; AZURE_LOCATION, else where it is, and of a first deployment westeurope')
     .option('--skip-infra', 'leaves the infrastructure as it is')
     .option('--database-user <login>', 'login of Postgres with which unfinished missions are checked before')
     .action(async () => done(await run(program, context)))
@@ -38,7 +40,8 @@ async function run(program: Command, context: DeployContext): Promise<number> {
   const session = openSession('deploy', environmentArgument(program), options, context)
   const { terminal } = context
   if (options.dryRun === true) {
-    const lines = planDeploy(session.environment, options)
+    const { location = PLACEHOLDERS.location } = options
+    const lines = planDeploy({ ...session.environment, location }, options)
     if (options.json === true) terminal.json(lines)
     else terminal.print(lines)
     return EXIT.done

@@ -3,11 +3,12 @@ import { systemClock } from '../../src/engine/system-clock.ts'
 import type { Clock } from '../../src/engine/ports.ts'
 import type { Context } from '../backup/context.ts'
 import { createLog } from './deploy-log.ts'
-import { environmentOf, type EnvironmentName } from './environments.ts'
+import { environmentOf, type Shape } from './environments.ts'
 import type { Options } from './options.ts'
 import { buildPackage } from './package/build-package.ts'
 import { createRunner } from './run-command.ts'
 import type { Session } from './session.ts'
+import { FIRST_REGION } from './settle-region.ts'
 
 /** All that the commands take from the process around them; tests bring a clock and a small package of their own. */
 export interface DeployContext extends Context {
@@ -17,19 +18,21 @@ export interface DeployContext extends Context {
 }
 
 /** One run of a command: its log, and how it runs programs. Nothing is started or written yet. */
-export function openSession(command: string, name: EnvironmentName, options: Options, context: DeployContext): Session {
+export function openSession(command: string, shape: Shape, options: Options, context: DeployContext): Session {
   const { terminal, cwd, env, clock = systemClock, platform = process.platform, build = buildPackage } = context
   const now = () => new Date()
   const time = now()
     .toISOString()
     .replaceAll(/[-:]|\.\d+/g, '')
-  const { location, deployment } = options
-  const environment = environmentOf(name, { location, deployment, time: time.replaceAll(/\D/g, '') })
+  const { name, location = FIRST_REGION } = options
+  const environment = environmentOf(shape, { name, location, time: time.replaceAll(/\D/g, '') })
   // Standard output is one JSON value with --json, and a list where a list is asked for.
   const isAnswer = options.json === true || command === 'deployments'
   const tell = (line: string) => (isAnswer ? terminal.note(line) : terminal.print([line]))
-  const log = createLog(join(cwd, '.taskforce', `${command}-${name}-${time}.log`), cwd, tell, now)
-  const run = createRunner({ env, cwd, platform, clock, log, show: (text) => tell(text.trimEnd()) })
+  const log = createLog(join(cwd, '.taskforce', `${command}-${environment.name}-${time}.log`), cwd, tell, now)
+  // The parameter files read it.
+  const children = { ...env, TASKFORCE_ENVIRONMENT_NAME: environment.name }
+  const run = createRunner({ env: children, cwd, platform, clock, log, show: (text) => tell(text.trimEnd()) })
   const packages = join(cwd, '.taskforce', 'packages')
   return { environment, options, run, clock, now, log, terminal, env, cwd, packages, build, stage: 'preflight' }
 }

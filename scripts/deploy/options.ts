@@ -6,10 +6,10 @@ export interface Options {
   skipInfra?: boolean
   /** Version or commit to go back to. */
   to?: string
-  location: string
+  /** Of the environment, where it is not called as its shape. */
+  name?: string
+  location?: string
   subscription?: string
-  /** Whose outputs say where everything is, where it is not the one that `npm run deploy` makes. */
-  deployment?: string
   /** Login for check-deploy. */
   databaseUser?: string
   /** Seconds that missions get to be handed over. */

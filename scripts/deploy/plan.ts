@@ -10,7 +10,6 @@ import { PLACEHOLDERS as target } from './target.ts'
 const FILE = '$PACKAGE'
 const RECORD = '$RECORD'
 const RECORDS = '$RECORDS'
-const DEPLOYMENT = '$DEPLOYMENT'
 const BLOB = 'packages/$PACKAGE'
 
 const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrate ${JSON.stringify(request)}`
@@ -19,7 +18,7 @@ const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrat
 export function planDeploy(environment: Environment, { skipInfra = false }: { skipInfra?: boolean }): string[] {
   const { name } = environment
   return [
-    ...[subscription.showAccount()].map(lineOf),
+    ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     ...(skipInfra
       ? []
       : [
@@ -30,14 +29,16 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
         ].map(lineOf)),
     ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,
-    lineOf(subscription.listDeployments(environment)),
-    when('it was deployed before', subscription.showDeployment(DEPLOYMENT)),
     when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
     when('it was deployed before, and with --database-user', blobs.fetchPackage(target, BLOB, FILE)),
     `npm run check-deploy -- --from ${FILE}  # the same`,
     ...(skipInfra
-      ? find(environment)
-      : [subscription.whatIf(environment), subscription.createInfrastructure(environment)].map(lineOf)),
+      ? []
+      : [
+          subscription.whatIf(environment),
+          subscription.createInfrastructure(environment),
+          subscription.showOutputs(environment),
+        ].map(lineOf)),
     lineOf(blobs.showPackage(target, BLOB)),
     when('it is not stored', blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
     lineOf(apps.listSecrets(target)),
@@ -63,8 +64,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
 /** The same for going back. */
 export function planRollback(environment: Environment): string[] {
   return [
-    lineOf(subscription.showAccount()),
-    ...find(environment),
+    ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     lineOf(blobs.fetchRecords(target, environment, RECORDS)),
     lineOf(apps.readApiKey(target)),
     lineOf(apps.readMigratorKey(target)),
@@ -74,10 +74,6 @@ export function planRollback(environment: Environment): string[] {
     ...smoke(),
     lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
   ]
-}
-
-function find(environment: Environment): string[] {
-  return [subscription.listDeployments(environment), subscription.showDeployment(DEPLOYMENT)].map(lineOf)
 }
 
 function exchange(reason: string): string[] {

@@ -5,6 +5,7 @@ import { listFlexRegions, listModelUsage, listProviders, showAccount } from './c
 import type { Source } from './package/build-package.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
+import { plainRegion } from './settle-region.ts'
 
 /** Of `bicep/`, plus what Flex Consumption needs for its network. */
 export const PROVIDERS =
@@ -33,7 +34,7 @@ export async function requireAccount({ run, options, log, environment }: Session
       },
     )
   }
-  log.say(`  ${environment.name} in ${name} (${id}), ${environment.location}, as ${user.name}`)
+  log.say(`  ${environment.name} in ${name} (${id}), as ${user.name}`)
   if (environment.isPrivate)
     log.say(
       '  storage, vault and migrator answer inside the virtual network alone: this machine has to be in it, or in ALLOWED_ADDRESSES',
@@ -54,10 +55,10 @@ export async function checkSubscription(session: Session): Promise<void> {
     })
   }
   const regions = await readOutput(run, listFlexRegions(), z.array(z.looseObject({ name: z.string() })))
-  const plain = (name: string) => name.toLowerCase().replaceAll(' ', '')
-  if (!regions.some(({ name }) => plain(name) === plain(environment.location))) {
+  const there = regions.map(({ name }) => plainRegion(name))
+  if (!there.includes(plainRegion(environment.location))) {
     throw new TerminalError('no_flex_here', `There is no Flex Consumption in ${environment.location}.`, {
-      hint: `Take another region with --location: ${regions.map(({ name }) => plain(name)).join(', ')}`,
+      hint: `Take another region with --location: ${there.join(', ')}`,
     })
   }
   for (const { name, currentValue, limit } of await readOutput(
@@ -79,7 +80,7 @@ const usageSchema = z.looseObject({
 export async function readSource({ run, environment }: Session): Promise<Source> {
   const commit = (await run(readCommit())).trim()
   const hasChanges = (await run(readChanges())).trim() !== ''
-  if (hasChanges && environment.name !== 'dev') {
+  if (hasChanges && environment.shape !== 'dev') {
     throw new TerminalError(
       'uncommitted',
       `This folder has changes that no commit has, and ${environment.name} is to be told from.`,

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { ENVIRONMENTS, type EnvironmentName } from './environments.ts'
+import { SHAPES, type Shape } from './environments.ts'
 import type { DeployContext } from './open-session.ts'
 import type { Options } from './options.ts'
 
@@ -15,11 +15,12 @@ export function createProgram({ terminal: { streams } }: DeployContext, { name, 
     .description(description)
     .showHelpAfterError(`Everything else is in: npm run ${name} -- --help`)
     .allowExcessArguments(false)
-    .addArgument(new Argument('<environment>', 'which').choices(ENVIRONMENTS))
+    .addArgument(new Argument('<environment>', 'which').choices(SHAPES))
     .option('--subscription <id>', 'refuses where another one is signed in to; AZURE_SUBSCRIPTION_ID')
     .option(
-      '--deployment <name>',
-      'of the infrastructure, where azd or az made it under another name than taskforce-ENV or taskforce-ENV-TIME',
+      '--name <name>',
+      'of one that is called otherwise than its kind: its group is rg-taskforce-NAME',
+      environmentName,
     )
     .option('--json', 'JSON on standard output')
     .configureOutput({
@@ -42,12 +43,24 @@ export function addChangeOptions(program: Command): Command {
 
 export function readOptions(program: Command, env: NodeJS.ProcessEnv): Options {
   const given = program.opts<Partial<Options>>()
-  const { AZURE_LOCATION: location = 'westeurope', AZURE_SUBSCRIPTION_ID: subscription } = env
-  return { location, wait: 60, smokeGoal: 'Say hello', ...(subscription ? { subscription } : {}), ...given }
+  const { AZURE_LOCATION: location, AZURE_SUBSCRIPTION_ID: subscription } = env
+  return {
+    wait: 60,
+    smokeGoal: 'Say hello',
+    ...(location ? { location } : {}),
+    ...(subscription ? { subscription } : {}),
+    ...given,
+  }
 }
 
-export function environmentArgument(program: Command): EnvironmentName {
-  return program.processedArgs[0] as EnvironmentName
+export function environmentArgument(program: Command): Shape {
+  return program.processedArgs[0] as Shape
+}
+
+/** It is part of names that Azure limits, and of commands. */
+function environmentName(text: string): string {
+  if (/^[A-Za-z0-9-]{1,24}$/.test(text)) return text
+  throw new InvalidArgumentError('It takes up to 24 letters, digits and hyphens, such as staging-2.')
 }
 
 function seconds(text: string): number {

@@ -1,5 +1,6 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { recordOf, type Progress } from './deploy.ts'
+import { wordsOf } from './environments.ts'
+import { recordOf, type Progress } from './progress.ts'
 import { lastGood, writeRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
@@ -18,7 +19,7 @@ export async function recover(session: Session, progress: Progress, error: unkno
   await recordEnd(session, progress, { outcome, runs: isNew, reason: `${stage}: ${message}`.slice(0, 500) })
   const hints = [
     error instanceof TerminalError ? error.hint : undefined,
-    `Then, or to try again: npm run deploy -- ${environment.name}`,
+    `Then, or to try again: npm run deploy -- ${wordsOf(environment)}`,
   ]
   return new TerminalError(codeOf(error), `The deployment failed at ${stage}: ${message}\n${told}`, {
     hint: [...hints.filter((hint) => hint !== undefined), `Everything that was done: ${log.file}`].join('\n'),
@@ -51,7 +52,7 @@ async function goBack(
   } catch (error) {
     const why = session.log.scrub(error instanceof Error ? error.message : String(error))
     return stays(
-      `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: npm run rollback -- ${session.environment.name}`,
+      `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: npm run rollback -- ${wordsOf(session.environment)}`,
     )
   }
 }

@@ -4,6 +4,8 @@ const REFUSED: ReadonlySet<string> = new Set([
   'package_does_not_fit',
   'uncommitted',
   'other_subscription',
+  'other_shape',
+  'other_region',
   'package_differs',
 ])
 

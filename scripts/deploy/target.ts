@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 
-/** Where the parts of an environment are; each from an output of `bicep/main.bicep`. */
+/** Where the parts of an environment are; each from the outputs of `bicep/`. */
 export interface Target {
+  /** dev, staging or production. */
+  shape: string
+  location: string
   resourceGroup: string
   app: string
   apiUrl: string
@@ -19,6 +22,8 @@ export interface Target {
 }
 
 const OUTPUTS: Record<keyof Target, string> = {
+  shape: 'TASKFORCE_ENVIRONMENT',
+  location: 'AZURE_LOCATION',
   resourceGroup: 'AZURE_RESOURCE_GROUP',
   app: 'AZURE_FUNCTION_APP_NAME',
   apiUrl: 'API_URL',
@@ -34,18 +39,14 @@ const OUTPUTS: Record<keyof Target, string> = {
   postgresDatabase: 'POSTGRES_DATABASE',
 }
 
-export const outputsSchema = z.record(z.string(), z.looseObject({ value: z.unknown() }))
+export const outputsSchema = z.record(z.string(), z.string())
 
-/**
- * Reads the outputs of a deployment. Azure gives their names back with other capitals than the template has.
- * @throws TerminalError `outputs_missing`
- */
+/** Reads the outputs of a deployment. @throws TerminalError `outputs_missing` */
 export function readTarget(outputs: z.infer<typeof outputsSchema>): Target {
-  const values = new Map(Object.entries(outputs).map(([name, { value }]) => [name.toUpperCase(), value]))
   const missing: string[] = []
   const entries = Object.entries(OUTPUTS).map(([key, name]) => {
-    const value = values.get(name)
-    if (typeof value === 'string' && value !== '') return [key, value]
+    const value = outputs[name] ?? ''
+    if (value !== '') return [key, value]
     missing.push(name)
     return [key, '']
   })

@@ -29,7 +29,7 @@ async function run(program: Command, context: DeployContext): Promise<number> {
   const session = openSession('deployments', environmentArgument(program), options, context)
   const { environment, run: runCommand } = session
   await requireAccount(session)
-  const records = await readRecords(runCommand, await requireTarget(runCommand, environment), environment)
+  const records = await readRecords(runCommand, await requireTarget(session), environment)
   const running = runningRecord(records)
   if (options.json === true) context.terminal.json(records)
   else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { fetchApiKey } from '../deploy/api-key.ts'
 import { choosePackage, requireFit } from '../deploy/choose-package.ts'
+import { wordsOf } from '../deploy/environments.ts'
 import { openMigrator } from '../deploy/exchange.ts'
 import { requireTarget } from '../deploy/find-target.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
@@ -57,7 +58,7 @@ async function goBack(session: Session): Promise<DeploymentRecord> {
   const { run, environment, options, terminal } = session
   const { target, account, to } = await inStage(session, 'preflight', async () => {
     const who = await requireAccount(session)
-    const found = await requireTarget(run, environment)
+    const found = await requireTarget(session)
     return { account: who, target: found, to: choosePackage(await readRecords(run, found, environment), options.to) }
   })
   const apiKey = await fetchApiKey(session, target)
@@ -85,7 +86,7 @@ function explained({ stage, environment, log }: Session, error: unknown): unknow
     smoke: 'The package is there and does not do what it should.',
     record: 'The package runs, but that is not recorded.',
   }
-  const next = `The same command goes on from there, or go forward: npm run deploy -- ${environment.name}`
+  const next = `The same command goes on from there, or go forward: npm run deploy -- ${wordsOf(environment)}`
   return new TerminalError(
     error.code,
     `The rollback failed at ${stage}: ${log.scrub(error.message)}\n${states[stage] ?? ''}`,

@@ -62,7 +62,7 @@ describe('a deployment that fails', () => {
     const unknown = await cloud.run(deployments, 'staging')
     expect(unknown).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('There is no deployment taskforce-staging'),
+      stderr: expect.stringContaining('There is no staging in this subscription'),
     })
     const repaired = await cloud.run(deploy, 'staging', '--yes')
     expect(repaired).toMatchObject({ code: 0, stderr: '' })
@@ -78,12 +78,6 @@ describe('a deployment that fails', () => {
     expect((await cloud.run(deployments, 'staging')).stdout.trim().split('\n')).toHaveLength(2)
     expect(await cloud.run(rollback, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
     expect(await cloud.run(deploy, 'staging', '--yes', '--skip-infra')).toMatchObject({ code: 0, stderr: '' })
-  })
-
-  it('is not looked for in the deployment of another environment', async () => {
-    await cloud.set('deployments.json', [{ name: 'taskforce-staging-2', state: 'Succeeded' }])
-    expect((await cloud.run(deployments, 'staging')).stderr).toContain('There is no deployment taskforce-staging')
-    expect((await cloud.run(deployments, 'staging', '--deployment', 'taskforce-staging-2')).code).toBe(0)
   })
 
   it('between the API key and the restart that makes it known leaves the restart to the next run', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { choosePackage, requireFit } from '../../scripts/deploy/choose-package.ts'
-import { ENVIRONMENTS, environmentOf } from '../../scripts/deploy/environments.ts'
+import { SHAPES, environmentOf } from '../../scripts/deploy/environments.ts'
 import { buildPackage, packageBlob } from '../../scripts/deploy/package/build-package.ts'
 import { readZipEntry } from '../../scripts/deploy/package/unzip.ts'
 import { zip } from '../../scripts/deploy/package/zip.ts'
@@ -19,16 +19,16 @@ import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 const PLACE = { location: 'westeurope', time: '$TIME' }
 
 describe('the dry run', () => {
-  it.each(ENVIRONMENTS)('of %s is this', async (name) => {
+  it.each(SHAPES)('of %s is this', async (name) => {
     const environment = environmentOf(name, PLACE)
     const lines = ['# deploy', ...planDeploy(environment, {}), '# rollback', ...planRollback(environment)]
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`../scripts/deploy-plans/${name}.txt`)
   })
 
-  it('without the infrastructure looks where it is', () => {
+  it('without the infrastructure leaves it out', () => {
     const lines = planDeploy(environmentOf('staging', PLACE), { skipInfra: true }).join('\n')
     expect(lines).not.toMatch(/what-if|sub create|provider list/)
-    expect(lines).toContain('az deployment sub show --name $DEPLOYMENT')
+    expect(lines).toContain('az deployment group show --resource-group rg-taskforce-staging --name taskforce-outputs')
   })
 })
 
@@ -174,8 +174,6 @@ it.skipIf(!existsSync('bicep/main.bicep'))('every output that is read is one of 
   expect(named.filter((name) => !template.includes(`output ${name} string`))).toEqual([])
 })
 
-it('outputs are read whatever capitals Azure gives them, and those that lack are named', () => {
-  expect(() => readTarget({ apI_URL: { value: 'https://x' } })).toThrow(
-    /no AZURE_RESOURCE_GROUP, .*POSTGRES_DATABASE\.$/,
-  )
+it('outputs that lack are named', () => {
+  expect(() => readTarget({ API_URL: 'https://x' })).toThrow(/no TASKFORCE_ENVIRONMENT, .*POSTGRES_DATABASE\.$/)
 })

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
@@ -124,7 +124,7 @@ describe('npm run deploy', () => {
 
   it('with --skip-infra leaves the infrastructure as it is, and needs one', async () => {
     expect((await cloud.run(deploy, 'staging', '--yes', '--skip-infra')).stderr).toContain(
-      'There is no deployment taskforce-staging in this subscription that succeeded',
+      'There is no staging in this subscription: rg-taskforce-staging has no deployment',
     )
     await deployed(FIRST)
     const before = (await cloud.calls()).length
@@ -236,8 +236,9 @@ describe('npm run deployments', () => {
     expect(lines[0]).toMatch(
       new RegExp(`^→ \\S+Z  ${version.replaceAll('.', '\\.')}  ${SECOND.slice(0, 12)}  deploy  deployed`),
     )
-    expect((await cloud.run(deployments, 'dev', '--deployment', 'taskforce-staging')).stdout).toContain(
-      'Nothing was deployed to dev yet.',
-    )
+    // By azd or az alone.
+    await cloud.run(deploy, 'dev', '--yes')
+    await rm(join(cloud.cwd, '../cloud/blobs/dev'), { recursive: true })
+    expect((await cloud.run(deployments, 'dev')).stdout).toContain('Nothing was deployed to dev yet.')
   })
 })

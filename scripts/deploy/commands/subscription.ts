@@ -13,21 +13,20 @@ export const listFlexRegions = (): Command => az('functionapp list-flexconsumpti
 export const listModelUsage = ({ location }: Environment): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 
-/** Names of those that succeeded, the oldest first; of others too that begin the same. */
-export const listDeployments = ({ deployment }: Environment): Command =>
-  az('deployment sub list', {
-    query: `sort_by([?starts_with(name,'${deployment}') && properties.provisioningState=='Succeeded'], &properties.timestamp)[].name`,
+/** Where the parts are, from the last deployment that came to its end, whether npm, azd or az made it. */
+export const showOutputs = ({ resourceGroup }: Environment): Command =>
+  az('deployment group show', {
+    'resource-group': resourceGroup,
+    name: 'taskforce-outputs',
+    query: 'properties.outputs.environment.value',
     output: 'json',
   })
 
-export const showDeployment = (name: string): Command =>
-  az('deployment sub show', { name, query: 'properties.outputs', output: 'json' })
-
 /** First day of the budget that is there, with a time behind. */
-export const readBudgetStart = ({ name }: Environment): Command =>
+export const readBudgetStart = ({ name, resourceGroup }: Environment): Command =>
   az('rest', {
     method: 'get',
-    url: `/subscriptions/{subscriptionId}/resourceGroups/rg-taskforce-${name}/providers/Microsoft.Consumption/budgets?api-version=2024-08-01`,
+    url: `/subscriptions/{subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Consumption/budgets?api-version=2024-08-01`,
     query: `value[?name=='budget-taskforce-${name}'].properties.timePeriod.startDate | [0]`,
     output: 'json',
   })
@@ -38,10 +37,10 @@ export const whatIf = (environment: Environment): Command => ({
 })
 
 export const createInfrastructure = (environment: Environment): Command =>
-  az('deployment sub create', { ...templateOf(environment), query: 'properties.outputs', output: 'json' })
+  az('deployment sub create', { ...templateOf(environment), output: 'none' })
 
-const templateOf = ({ newDeployment, location, template, parameters }: Environment): Flags => ({
-  name: newDeployment,
+const templateOf = ({ deployment, location, template, parameters }: Environment): Flags => ({
+  name: deployment,
   location,
   'template-file': template,
   parameters,

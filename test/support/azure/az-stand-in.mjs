@@ -23,10 +23,11 @@ const fail = (text, code = 1) => {
 }
 const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFileSync(at(name), 'utf8')) : otherwise)
 
-const deployments = () => readJson('deployments.json', [])
-const keepDeployment = (state) => {
-  const others = deployments().filter(({ name }) => name !== flag('name'))
-  writeFileSync(at('deployments.json'), JSON.stringify([...others, { name: flag('name'), state }]))
+/** Groups, and the outputs of what came to its end in each. */
+const groups = () => readJson('groups.json', {})
+const keepGroup = (outputs) => {
+  const name = `rg-taskforce-${process.env.TASKFORCE_ENVIRONMENT_NAME}`
+  writeFileSync(at('groups.json'), JSON.stringify({ ...groups(), [name]: outputs ?? groups()[name] ?? null }))
 }
 
 const failures = readJson('failures.json', [])
@@ -34,7 +35,7 @@ const failure = failures.find(({ match, times }) => times > 0 && args.join(' ').
 if (failure) {
   failure.times -= 1
   writeFileSync(at('failures.json'), JSON.stringify(failures))
-  if (verb === 'deployment sub create') keepDeployment('Failed')
+  if (verb === 'deployment sub create') keepGroup()
   fail(failure.stderr, failure.exit ?? 1)
 }
 
@@ -54,21 +55,17 @@ const VERBS = {
   'functionapp list-flexconsumption-locations': () => print([{ name: 'westeurope' }, { name: 'northeurope' }]),
   'cognitiveservices usage list': () =>
     print([{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 }]),
-  // Those that failed have no outputs: az then prints nothing, and exits with 0.
-  'deployment sub show': () => {
-    const found = deployments().find(({ name }) => name === flag('name'))
-    if (found === undefined) fail('ERROR: (DeploymentNotFound) not found', 3)
-    if (found.state === 'Succeeded') print(readJson('outputs.json'))
-  },
-  'deployment sub list': () => {
-    const [, prefix] = /starts_with\(name,'([^']*)'\)/.exec(flag('query'))
-    const found = deployments().filter(({ name, state }) => name.startsWith(prefix) && state === 'Succeeded')
-    print(found.map(({ name }) => name))
+  'deployment group show': () => {
+    const outputs = groups()[flag('resource-group')]
+    if (outputs === undefined) fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)
+    if (outputs === null) fail('ERROR: (DeploymentNotFound) Deployment taskforce-outputs could not be found.', 3)
+    print(outputs)
   },
   'deployment sub what-if': () => print('+ 42 to create'),
   'deployment sub create': () => {
-    keepDeployment('Succeeded')
-    print(readJson('outputs.json'))
+    const [, shape] = /(\w+)\.bicepparam/.exec(flag('parameters'))
+    const own = { AZURE_LOCATION: flag('location'), TASKFORCE_ENVIRONMENT: shape }
+    keepGroup({ ...readJson('outputs.json'), ...own })
   },
   rest: () => {
     if (flag('url').includes('/Microsoft.Consumption/budgets')) {

@@ -32,6 +32,8 @@ export interface Cloud {
   /** How long the commands slept, in milliseconds. */
   slept: number[]
   run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
+  /** What the shell has set, beside what finds the stand-ins. */
+  env: NodeJS.ProcessEnv
   /** Lets calls of az whose words contain `match` fail. */
   fail(match: string, stderr?: string, times?: number): Promise<void>
   set(file: string, value: unknown): Promise<void>
@@ -59,6 +61,7 @@ export async function createCloud(): Promise<Cloud> {
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))
   const slept: number[] = []
+  const shell: NodeJS.ProcessEnv = {}
   const shas = new Map<string, string>()
   const build = async (given: Source, packages: string) => {
     const made = await buildSmall(given, packages, source.codeRevision)
@@ -73,6 +76,7 @@ export async function createCloud(): Promise<Cloud> {
   return {
     apps,
     cwd,
+    env: shell,
     source,
     slept,
     set,
@@ -85,7 +89,7 @@ export async function createCloud(): Promise<Cloud> {
       await program(bin, 'git', gitOf(source))
       const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
       const terminal = createTerminal(streams as unknown as Streams, {})
-      const env = { PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
+      const env = { ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
       const code = await main(words, { env, cwd, terminal, clock: clockOf(slept), build })
       return { code, stdout: String(streams.stdout.read() ?? ''), stderr: String(streams.stderr.read() ?? '') }
     },
@@ -132,24 +136,24 @@ async function buildSmall(given: Source, folder: string, codeRevision: number): 
   return { version, commit, codeRevision, blob, sha256, bytes: bytes.length, file }
 }
 
-/** With the capitals that Azure gives them. */
+/** All that the templates say, beside what differs from one environment to the next. */
 function outputsOf(url: string): object {
-  const values = {
-    azurE_RESOURCE_GROUP: 'rg-test',
-    azurE_FUNCTION_APP_NAME: 'func-app',
-    apI_URL: url,
-    azurE_MIGRATOR_APP_NAME: 'func-migrator',
-    migratoR_URL: url,
-    azurE_STORAGE_ACCOUNT: 'stdata',
-    deploymentS_CONTAINER: 'deployments',
-    azurE_KEY_VAULT_NAME: 'kv-test',
-    apI_KEY_SECRET_NAME: 'taskforce-api-key',
-    apP_IDENTITY_NAME: 'id-app',
-    apP_IDENTITY_PRINCIPAL_ID: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01',
-    postgreS_HOST: 'psql.example.com',
-    postgreS_DATABASE: 'taskforce',
+  return {
+    AZURE_RESOURCE_GROUP: 'rg-test',
+    AZURE_FUNCTION_APP_NAME: 'func-app',
+    API_URL: url,
+    AZURE_MIGRATOR_APP_NAME: 'func-migrator',
+    MIGRATOR_URL: url,
+    AZURE_STORAGE_ACCOUNT: 'stdata',
+    DEPLOYMENTS_CONTAINER: 'deployments',
+    AZURE_KEY_VAULT_NAME: 'kv-test',
+    API_KEY_SECRET_NAME: 'taskforce-api-key',
+    APP_IDENTITY_NAME: 'id-app',
+    APP_IDENTITY_PRINCIPAL_ID: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01',
+    // Where nobody listens in the language of Postgres with TLS.
+    POSTGRES_HOST: '127.0.0.1',
+    POSTGRES_DATABASE: 'taskforce',
   }
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { type: 'String', value }]))
 }
 
 async function readAll(folder: string): Promise<string> {

@@ -1,0 +1,43 @@
+import { budgetStart } from './budget-start.ts'
+import { checkMissions } from './check-missions.ts'
+import { findTarget, requireTarget } from './find-target.ts'
+import type { Package } from './package/build-package.ts'
+import { checkSubscription, readSource, requireAccount } from './preflight.ts'
+import type { Progress } from './progress.ts'
+import { lastGood, readRecords } from './records.ts'
+import type { Session } from './session.ts'
+import { settleRegion } from './settle-region.ts'
+import type { Target } from './target.ts'
+
+export interface Prepared {
+  made: Package
+  /** Where the environment is, where it was deployed before. */
+  target: Target | undefined
+}
+
+/** Looks at everything that can be looked at while nothing was changed, and builds the package. Throws TerminalError. */
+export async function prepare(session: Session, progress: Progress): Promise<Prepared> {
+  const { options, log } = session
+  const account = await requireAccount(session)
+  progress.who = account.user.name
+  const target = options.skipInfra === true ? await requireTarget(session) : await findTarget(session)
+  settleRegion(session, target)
+  if (options.skipInfra !== true) {
+    await checkSubscription(session)
+    progress.parameters = await budgetStart(session)
+  }
+  const source = await readSource(session)
+  const made = await session.build(source, session.packages)
+  progress.made = made
+  log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
+  if (target === undefined)
+    log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
+  else await lookAtRunning(session, progress, target)
+  return { made, target }
+}
+
+async function lookAtRunning(session: Session, progress: Progress, target: Target): Promise<void> {
+  progress.records = await readRecords(session.run, target, session.environment)
+  progress.previous = lastGood(progress.records)
+  if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
+}

@@ -1,0 +1,19 @@
+import { confirm } from '../restore/confirm.ts'
+import { createInfrastructure, whatIf } from './commands/subscription.ts'
+import { requireTarget } from './find-target.ts'
+import type { Progress } from './progress.ts'
+import { inStage, type Session } from './session.ts'
+import type { Target } from './target.ts'
+
+/** Shows what would change in Azure, asks, and changes it. Answers where everything is then. Throws TerminalError. */
+export async function provision(session: Session, { parameters: env = {} }: Progress): Promise<Target> {
+  const { environment, run, options, terminal } = session
+  await inStage(session, 'what-if', async () => {
+    await run({ ...whatIf(environment), env })
+    if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
+  })
+  return inStage(session, 'infrastructure', async () => {
+    await run({ ...createInfrastructure(environment), env })
+    return requireTarget(session)
+  })
+}
