@@ -35,8 +35,7 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
 /** The migrator gets the new package first, and with it the migrations that the code of before can go on with. */
 async function expand(session: Session, progress: Progress, target: Target, made: Package): Promise<Standing> {
   await session.run(publish(target, target.migratorApp, made.file))
-  const { version, codeRevision } = made
-  progress.migrator = await openMigrator(session, target, { version, codeRevision })
+  progress.migrator = await openMigrator(session, target, { build: made.build })
   const before = await ask(progress, { action: 'status' })
   const running = progress.previous?.codeRevision ?? unknownCode(before, made)
   const standing = await ask(progress, { action: 'expand', codeRevision: running, logins: loginsOf(target) })
@@ -71,7 +70,7 @@ async function release(session: Session, progress: Progress, { target, made, api
     reason: `deployment of ${made.version} by ${progress.who}`,
     ...(needsAll ? { meanwhile: async () => void (await migrator({ action: 'all', logins: loginsOf(target) })) } : {}),
   })
-  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, made.version)))
+  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, made)))
 }
 
 async function ask(progress: Progress, request: Parameters<AskMigrator>[0]): Promise<Standing> {

@@ -7,6 +7,8 @@ import type { MigratorRequest } from './requests.ts'
 /** Where the database stands, as the migrator answers it. */
 const standingSchema = z.object({
   version: z.string(),
+  /** Of the package that answers; one from before packages had it does not say. */
+  build: z.string().optional(),
   codeRevision: z.int(),
   revision: z.int(),
   minCode: z.int(),
@@ -29,7 +31,7 @@ export interface MigratorOptions {
   clock: Clock
   log: DeployLog
   /** The package that has to answer; absent: any. A new one takes a while to be the one that does. */
-  expected?: { version: string; codeRevision: number }
+  expected?: { build: string }
 }
 
 /** The platform ends an answer at 230 s. */
@@ -50,7 +52,7 @@ export function createMigrator({ url, key, clock, log, expected }: MigratorOptio
         log.write(JSON.stringify(answer.standing))
         if (isExpected(answer.standing, expected)) return answer.standing
       }
-      const why = 'standing' in answer ? `${answer.standing.version} still answers` : answer.why
+      const why = 'standing' in answer ? `build ${answer.standing.build ?? 'of before'} still answers` : answer.why
       log.write(why)
       const wait = waits.shift()
       if (wait === undefined) throw unreachable(url, why)
@@ -62,7 +64,7 @@ export function createMigrator({ url, key, clock, log, expected }: MigratorOptio
 
 function isExpected(standing: Standing, expected: MigratorOptions['expected']): boolean {
   if (expected === undefined) return true
-  return standing.version === expected.version && standing.codeRevision === expected.codeRevision
+  return standing.build === expected.build
 }
 
 async function post(

@@ -28,13 +28,14 @@ export function recordOf(
   end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
 ): DeploymentRecord {
   if (made === undefined) throw new Error('nothing is recorded before there is a package')
-  const { version, commit, codeRevision, blob, sha256, bytes } = made
+  const { version, commit, codeRevision, build, blob, sha256, bytes } = made
   return {
     environment: session.environment.name,
     kind: 'deploy',
     version,
     commit,
     codeRevision,
+    build,
     schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
     package: { blob, sha256, bytes },
     who: who ?? 'unknown',

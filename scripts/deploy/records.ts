@@ -16,6 +16,8 @@ export const recordSchema = z.object({
   commit: z.string(),
   /** Of the package's code: which schemas it can run on. */
   codeRevision: z.int(),
+  /** That the running app answers; records from before packages had one lack it. */
+  build: z.string().optional(),
   schema: z.object({ revision: z.int(), minCode: z.int() }).nullable(),
   package: z.object({ blob: z.string(), sha256: z.string(), bytes: z.int() }),
   who: z.string(),

@@ -3,6 +3,7 @@ import { exchange } from './exchange.ts'
 import type { AskMigrator } from './migrator.ts'
 import { writeRecord, type DeploymentRecord } from './records.ts'
 import { inStage, type Session } from './session.ts'
+import type { SmokeOptions } from './smoke-request.ts'
 import { smoke } from './smoke.ts'
 import { bringPackage } from './stored-package.ts'
 import type { Target } from './target.ts'
@@ -25,7 +26,7 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   requireFit(to, schema)
   const file = await inStage(session, 'package', () => bringPackage(session, target, to))
   await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
-  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to.version)))
+  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
   const { revision, minCode } = schema
   const record: DeploymentRecord = {
     ...to,
@@ -42,7 +43,12 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   return record
 }
 
-export function smokeOptions({ options, clock, log }: Session, target: Target, apiKey: string, version: string) {
+export function smokeOptions(
+  { options, clock, log }: Session,
+  target: Target,
+  apiKey: string,
+  { version, build }: SmokeOptions['expected'],
+): SmokeOptions {
   const { smokeGoal: goal, smokeProfile: profile } = options
-  return { url: target.apiUrl, apiKey, version, goal, profile, clock, log }
+  return { url: target.apiUrl, apiKey, expected: { version, build }, goal, profile, clock, log }
 }

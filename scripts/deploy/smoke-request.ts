@@ -5,8 +5,8 @@ import type { DeployLog } from './deploy-log.ts'
 export interface SmokeOptions {
   url: string
   apiKey: string
-  /** That has to answer. */
-  version: string
+  /** What has to answer: that build, or that version of a package from before packages had a build. */
+  expected: { version: string; build?: string | undefined }
   goal: string
   profile: string | undefined
   clock: Clock

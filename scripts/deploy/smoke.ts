@@ -8,7 +8,7 @@ const WAITS_MS = [2_000, 5_000, 10_000, 15_000, 30_000, 30_000, 60_000]
 const MISSION_MS = 300_000
 const LOOK_MS = 2_000
 
-const healthSchema = z.looseObject({ status: z.literal('healthy'), version: z.string() })
+const healthSchema = z.looseObject({ status: z.literal('healthy'), version: z.string(), build: z.string().optional() })
 const readySchema = z.looseObject({
   status: z.enum(['ready', 'degraded', 'unavailable']),
   checks: z.record(z.string(), z.looseObject({ status: z.string(), detail: z.string().optional() })),
@@ -21,30 +21,40 @@ const missionSchema = z.looseObject({
 })
 
 /**
- * Whether a deployment works: it is the version that was published, it is ready, a mission goes to its end, and its events can be
+ * Whether a deployment works: it is the package that was published, it is ready, a mission goes to its end, and its events can be
  * read again from the middle. Throws TerminalError `smoke_failed` with what does not.
  */
 export async function smoke(options: SmokeOptions): Promise<void> {
-  await awaitVersion(options)
+  await awaitPackage(options)
   await requireReady(options)
   const mission = await runMission(options)
   await readSomeEvents(options, mission)
 }
 
-async function awaitVersion({ url, version, clock, log }: SmokeOptions): Promise<void> {
+async function awaitPackage({ url, expected, clock, log }: SmokeOptions): Promise<void> {
   const waits = [...WAITS_MS]
   for (;;) {
     const answer = await ask(url, '/health', {}).catch((error: Error) => ({ status: 0, body: error.message }))
     log.write(`GET ${url}/health ${answer.status}`)
     const parsed = healthSchema.safeParse(answer.body)
-    if (parsed.success && parsed.data.version === version) return
+    if (parsed.success && isIt(parsed.data, expected)) return
     const wait = waits.shift()
     if (wait === undefined) {
-      const what = parsed.success ? `version ${parsed.data.version}` : `${answer.status || 'nothing'}`
-      throw failed(`${url}/health answers ${what} in place of version ${version}`)
+      const what = parsed.success ? nameOf(parsed.data) : `${answer.status || 'nothing'}`
+      throw failed(`${url}/health answers ${what} in place of ${nameOf(expected)}`)
     }
     await clock.sleep(wait)
   }
+}
+
+type Answering = SmokeOptions['expected']
+
+function isIt(seen: Answering, { version, build }: Answering): boolean {
+  return build === undefined ? seen.version === version : seen.build === build
+}
+
+function nameOf({ version, build }: Answering): string {
+  return `version ${version}${build === undefined ? '' : ` (build ${build})`}`
 }
 
 async function requireReady({ url, apiKey, log }: SmokeOptions): Promise<void> {

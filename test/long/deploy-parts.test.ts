@@ -86,6 +86,9 @@ describe('a package', () => {
     const again = await buildPackage(source, folder)
     expect(again.sha256).toBe(made.sha256)
     expect(made.codeRevision).toBe(CODE_REVISION)
+    expect(JSON.parse(String(readZipEntry(await readFile(made.file), 'dist/build.json')))).toEqual({
+      build: made.build,
+    })
     const bytes = await readFile(made.file)
     const manifest = JSON.parse(String(readZipEntry(bytes, 'package.json'))) as { main: string }
     for (const name of [

@@ -12,6 +12,8 @@ export interface Package {
   version: string
   commit: string
   codeRevision: number
+  /** By which the running app and the migrator say that they are this package: versions of two may be alike. */
+  build: string
   /** Name of the blob, by version and commit. */
   blob: string
   sha256: string
@@ -29,14 +31,15 @@ export interface Source {
 /** Builds the package of the sources as they are into `folder`, and zips what azd would take too. The same sources give the same bytes. */
 export async function buildPackage({ commit, hasChanges }: Source, folder: string): Promise<Package> {
   const [dist, staged] = [join(folder, 'dist'), join(folder, 'staged')]
-  stagePackage(await buildBundle(dist), staged)
+  const built = await buildBundle(dist)
+  stagePackage(built, staged)
   const bytes = zip(await entriesOf(staged))
   await Promise.all([dist, staged].map((path) => rm(path, { recursive: true })))
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const blob = packageBlob({ commit, sha256: hasChanges ? sha256 : undefined })
   const file = join(folder, basename(blob))
   await writeFile(file, bytes)
-  return { version, commit, codeRevision: CODE_REVISION, blob, sha256, bytes: bytes.length, file }
+  return { version, commit, codeRevision: CODE_REVISION, build: built.build, blob, sha256, bytes: bytes.length, file }
 }
 
 async function entriesOf(folder: string): Promise<ZipEntry[]> {

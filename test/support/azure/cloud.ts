@@ -120,12 +120,14 @@ function clockOf(slept: number[]): Clock {
   }
 }
 
-/** As `buildPackage`, of three small files: which it is shows in its hash. */
+/** As `buildPackage`, of a few small files: which it is shows in its hash. */
 async function buildSmall(given: Source, folder: string, codeRevision: number): Promise<Package> {
   const { commit, hasChanges } = given
+  const build = createHash('sha256').update(commit).digest('hex').slice(0, 16)
   const bytes = zip([
     { name: 'host.json', bytes: Buffer.from('{}') },
     { name: 'package.json', bytes: Buffer.from(JSON.stringify({ version, commit })) },
+    { name: 'dist/build.json', bytes: Buffer.from(JSON.stringify({ build })) },
     { name: 'dist/check-deploy.cjs', bytes: Buffer.from('exports.nextDecision = () => ({})') },
   ])
   const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -133,7 +135,7 @@ async function buildSmall(given: Source, folder: string, codeRevision: number): 
   const file = join(folder, blob.slice('packages/'.length))
   await mkdir(folder, { recursive: true })
   await writeFile(file, bytes)
-  return { version, commit, codeRevision, blob, sha256, bytes: bytes.length, file }
+  return { version, commit, codeRevision, build, blob, sha256, bytes: bytes.length, file }
 }
 
 /** All that the templates say, beside what differs from one environment to the next. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { readZipEntry } from '../../../scripts/deploy/package/unzip.ts'
 import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { version } from '../../../src/version.ts'
 
@@ -15,6 +16,8 @@ export interface PlayedApps {
   refusals: Map<string, { status: number; body: object }[]>
   /** SHA-256 of packages with which the app does not work. */
   broken: Set<string>
+  /** How many answers of each path still come from the package of before, after another was published. */
+  late: Map<string, number>
   /** Which package the app runs; undefined: none. */
   running(): string | undefined
   stop(): Promise<void>
@@ -30,15 +33,29 @@ const EVENTS = 4
 
 /** One server that plays the app (by what was published) and its migrator. */
 export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<PlayedApps> {
+  const publishedTo = (app: string) => {
+    const file = join(cloud, 'published', `${app}.zip`)
+    return existsSync(file) ? readFileSync(file) : undefined
+  }
   const apps: Omit<PlayedApps, 'url' | 'stop'> = {
     database: { revision: 0, minCode: 0, drain: null, held: 0 },
     asked: [],
     refusals: new Map(),
     broken: new Set(),
+    late: new Map(),
     running: () => {
-      const file = join(cloud, 'published', 'func-app.zip')
-      return existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('hex') : undefined
+      const bytes = publishedTo('func-app')
+      return bytes && createHash('sha256').update(bytes).digest('hex')
     },
+  }
+  /** As the package says it, if it does. */
+  const buildOf = (app: string, path: string): { build?: string } => {
+    const left = apps.late.get(path) ?? 0
+    apps.late.set(path, left - 1)
+    if (left > 0) return { build: 'of before' }
+    const bytes = publishedTo(app)
+    const file = bytes && readZipEntry(bytes, 'dist/build.json')
+    return file === undefined ? {} : (JSON.parse(String(file)) as { build: string })
   }
   const server = createServer((request, response) => void answer(request, response))
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -46,11 +63,13 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     if (pathname === '/migrate') {
       if (request.headers['x-functions-key'] !== migratorKey) return send(401, {})
-      return playMigrator(apps, JSON.parse(await bodyOf(request)) as PlayedApps['asked'][number], send)
+      const asked = JSON.parse(await bodyOf(request)) as PlayedApps['asked'][number]
+      const build = buildOf('func-migrator', pathname)
+      return playMigrator(apps, asked, (status, body) => send(status, { ...body, ...build }))
     }
     const running = apps.running()
     if (running === undefined || apps.broken.has(running)) return send(503, {})
-    if (pathname === '/health') return send(200, { status: 'healthy', version })
+    if (pathname === '/health') return send(200, { status: 'healthy', version, ...buildOf('func-app', pathname) })
     if (request.headers.authorization !== `Bearer ${readFileSync(join(cloud, 'secret'), 'utf8')}`) return send(401, {})
     if (pathname === '/health/ready') return send(200, { status: 'ready', checks: { database: { status: 'pass' } } })
     if (pathname.endsWith('/events')) return playEvents(request, response)
@@ -72,7 +91,7 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
 function playMigrator(
   { database, asked, refusals }: Omit<PlayedApps, 'url' | 'stop'>,
   request: PlayedApps['asked'][number],
-  send: (status: number, body: unknown) => void,
+  send: (status: number, body: object) => void,
 ): void {
   asked.push(request)
   const refusal = refusals.get(request.action)?.shift()
