@@ -18,6 +18,8 @@ export interface Exchange {
 }
 
 const LOOK_MS = 2_000
+/** Often enough that one renewal may fail, and the next too. */
+export const RENEW_MS = 300_000
 
 /** A migrator that is signed in with the key that the platform made for it. */
 export async function openMigrator(
@@ -29,30 +31,31 @@ export async function openMigrator(
   return createMigrator({ url: target.migratorUrl, key, clock, log, ...(expected === undefined ? {} : { expected }) })
 }
 
-/** Puts another package in the place of the one that runs: drains, publishes, and resumes, whatever happens in between. */
+/**
+ * Puts another package in the place of the one that runs: drains, publishes, and resumes, whatever happens in between. The drain is
+ * renewed until then: nobody may take missions up before the new package is there, however long that takes.
+ */
 export async function exchange(session: Session, work: Exchange): Promise<void> {
-  const { run } = session
-  const { target, migrator, file, meanwhile } = work
+  const { migrator } = work
+  const renewal = keepRenewing(session, work)
   try {
     await inStage(session, 'drain', () => drain(session, work))
-    await inStage(session, 'publish', async () => {
-      await run(publish(target, target.app, file))
-      await meanwhile?.()
-    })
+    await inStage(session, 'publish', () => replace(session, work))
   } catch (error) {
+    await renewal.stop()
     await migrator(resumeRequest()).catch((failure: Error) =>
       session.log.say(`  the drain could not be cleared (${failure.message}); it ends by itself within 15 minutes`),
     )
     throw error
   }
+  await renewal.stop()
   await inStage(session, 'resume', async () => void (await migrator(resumeRequest())))
 }
 
 /** Sets the drain and waits until missions are handed over; those that are not are taken up by the new instances. */
 async function drain({ clock, options, log }: Session, { migrator, reason }: Exchange): Promise<void> {
   const begun = clock.monotonic()
-  let standing = await migrator(drainRequest(reason))
-  refuseOthers(standing)
+  let standing = await setDrain(migrator, reason)
   while (standing.held > 0 && clock.monotonic() - begun < options.wait * 1000) {
     await clock.sleep(LOOK_MS)
     standing = await migrator({ action: 'status' })
@@ -60,9 +63,41 @@ async function drain({ clock, options, log }: Session, { migrator, reason }: Exc
   if (standing.held > 0) log.say(`  ${standing.held} missions are not handed over yet; the new instances take them up`)
 }
 
-function refuseOthers({ drain: others }: Standing): void {
-  if (isOurs(others)) return
+async function replace({ run }: Session, { target, migrator, file, reason, meanwhile }: Exchange): Promise<void> {
+  // Each time for as long as the next step may take; and nobody else has set one meanwhile.
+  await setDrain(migrator, reason)
+  await run(publish(target, target.app, file))
+  await setDrain(migrator, reason)
+  await meanwhile?.()
+}
+
+/** @throws TerminalError `drained_by_others` */
+async function setDrain(migrator: AskMigrator, reason: string): Promise<Standing> {
+  const standing = await migrator(drainRequest(reason))
+  const { drain: others } = standing
+  if (isOurs(others)) return standing
   throw new TerminalError('drained_by_others', `The deployment is drained by ${others?.by}: ${others?.reason}.`, {
     hint: 'Let them finish, then run the same command.',
   })
+}
+
+/** Renews the drain from time to time. `stop` waits for a renewal that is under way, which would undo what comes after it. */
+function keepRenewing({ clock, log }: Session, { migrator, reason }: Exchange): { stop: () => Promise<void> } {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const renew = async () => {
+    for (;;) {
+      await clock.sleep(RENEW_MS, signal)
+      if (signal.aborted) return
+      // The steps themselves look again, and tell.
+      await setDrain(migrator, reason).catch((error: Error) => log.write(`the drain was not renewed: ${error.message}`))
+    }
+  }
+  const renewing = renew()
+  return {
+    stop: () => {
+      stopping.abort()
+      return renewing
+    },
+  }
 }

@@ -77,7 +77,14 @@ export function planRollback(environment: Environment): string[] {
 }
 
 function exchange(reason: string): string[] {
-  return [migrate(drainRequest(reason)), lineOf(apps.publish(target, target.app, FILE)), migrate(resumeRequest())]
+  const drain = migrate(drainRequest(reason))
+  return [
+    `${drain}  # and every 5 minutes until it is over`,
+    drain,
+    lineOf(apps.publish(target, target.app, FILE)),
+    drain,
+    migrate(resumeRequest()),
+  ]
 }
 
 function smoke(): string[] {

@@ -31,7 +31,15 @@ describe('npm run deploy', () => {
     expect(stdout).toContain('quota used up: OpenAI.GlobalStandard.gpt-5-mini (500 of 500)')
     expect(stdout.trimEnd()).toMatch(new RegExp(`${version} runs in staging: ${cloud.apps.url}$`))
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
-    expect(cloud.apps.asked.map(({ action }) => action)).toEqual(['status', 'expand', 'drain', 'resume', 'all'])
+    expect(cloud.apps.asked.map(({ action }) => action)).toEqual([
+      'status',
+      'expand',
+      'drain',
+      'drain',
+      'drain',
+      'resume',
+      'all',
+    ])
     expect(cloud.apps.database).toMatchObject({ revision: CODE_REVISION, drain: null })
     expect(cloud.apps.asked[1]).toMatchObject({
       codeRevision: CODE_REVISION,

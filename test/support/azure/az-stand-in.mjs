@@ -39,6 +39,9 @@ if (failure) {
   fail(failure.stderr, failure.exit ?? 1)
 }
 
+while (existsSync(at('hold.json')) && args.join(' ').includes(readJson('hold.json')))
+  await new Promise((done) => setTimeout(done, 20))
+
 const copy = (from, to) => {
   mkdirSync(dirname(to), { recursive: true })
   copyFileSync(from, to)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { onTestFinished } from 'vitest'
+import { RENEW_MS } from '../../../scripts/deploy/exchange.ts'
 import type { DeployContext } from '../../../scripts/deploy/open-session.ts'
 import { packageBlob, type Package, type Source } from '../../../scripts/deploy/package/build-package.ts'
 import { zip } from '../../../scripts/deploy/package/zip.ts'
@@ -31,12 +32,16 @@ export interface Cloud {
   source: { commit: string; codeRevision: number; hasChanges: boolean }
   /** How long the commands slept, in milliseconds. */
   slept: number[]
+  /** How many times a drain is renewed by the clock alone; tests raise it. */
+  renewals: { left: number }
   run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
   /** What the shell has set, beside what finds the stand-ins. */
   env: NodeJS.ProcessEnv
   /** Lets calls of az whose words contain `match` fail. */
   fail(match: string, stderr?: string, times?: number): Promise<void>
   set(file: string, value: unknown): Promise<void>
+  /** Lets the call of az whose words contain `match` wait until `go` is called. */
+  hold(match: string): Promise<{ go: () => Promise<void> }>
   calls(): Promise<string[]>
   /** Everything that was written where people look: logs and records. */
   written(): Promise<string>
@@ -61,6 +66,7 @@ export async function createCloud(): Promise<Cloud> {
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))
   const slept: number[] = []
+  const renewals = { left: 0 }
   const shell: NodeJS.ProcessEnv = {}
   const shas = new Map<string, string>()
   const build = async (given: Source, packages: string) => {
@@ -79,8 +85,13 @@ export async function createCloud(): Promise<Cloud> {
     env: shell,
     source,
     slept,
+    renewals,
     set,
     calls,
+    hold: async (match) => {
+      await set('hold.json', match)
+      return { go: () => rm(join(state, 'hold.json')) }
+    },
     packageOf: (commit) => shas.get(commit) ?? '',
     fail: async (match, stderr = `ERROR: no ${match} today`, times = 1) =>
       set('failures.json', [{ match, stderr, times }]),
@@ -90,7 +101,7 @@ export async function createCloud(): Promise<Cloud> {
       const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
       const terminal = createTerminal(streams as unknown as Streams, {})
       const env = { ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
-      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept), build })
+      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept, renewals), build })
       return { code, stdout: String(streams.stdout.read() ?? ''), stderr: String(streams.stderr.read() ?? '') }
     },
   }
@@ -108,12 +119,14 @@ function gitOf({ commit, hasChanges }: Cloud['source']): string {
   return `console.log(process.argv[2] === 'status' ? '${hasChanges ? ' M src/version.ts' : ''}' : '${commit}')\n`
 }
 
-/** Sleeps at once, and says how long it would have been. */
-function clockOf(slept: number[]): Clock {
+/** Sleeps at once, and says how long it would have been; but until a drain has to be renewed as often as a test says. */
+function clockOf(slept: number[], renewals: Cloud['renewals']): Clock {
   let at = 0
   return {
     monotonic: () => at,
-    sleep: async (ms) => {
+    sleep: async (ms, signal) => {
+      if (ms === RENEW_MS && renewals.left-- <= 0)
+        return new Promise((done) => signal?.addEventListener('abort', () => done(), { once: true }))
       slept.push(ms)
       at += ms
     },
