@@ -19,6 +19,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
   const { name } = environment
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
+    when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
     ...(skipInfra
       ? []
       : [
@@ -26,10 +27,10 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
           subscription.listFlexRegions(),
           subscription.listModelUsage(environment),
           subscription.readBudgetStart(environment),
+          subscription.listServers(environment),
         ].map(lineOf)),
     ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,
-    when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
     when('it was deployed before, and with --database-user', blobs.fetchPackage(target, BLOB, FILE)),
     `npm run check-deploy -- --from ${FILE}  # the same`,
     ...(skipInfra

@@ -13,7 +13,11 @@ export const PROVIDERS =
     .split(' ')
     .map((name) => `Microsoft.${name}`)
 
-const accountSchema = z.looseObject({ id: z.string(), name: z.string(), user: z.looseObject({ name: z.string() }) })
+const accountSchema = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  user: z.looseObject({ name: z.string(), type: z.string().optional() }),
+})
 
 export type Account = z.infer<typeof accountSchema>
 

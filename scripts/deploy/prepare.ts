@@ -1,7 +1,8 @@
-import { budgetStart } from './budget-start.ts'
 import { checkMissions } from './check-missions.ts'
 import { findTarget, requireTarget } from './find-target.ts'
 import type { Package } from './package/build-package.ts'
+import { readFromAzure } from './parameters/read-from-azure.ts'
+import { remember } from './parameters/remember.ts'
 import { checkSubscription, readSource, requireAccount } from './preflight.ts'
 import type { Progress } from './progress.ts'
 import { lastGood, readRecords } from './records.ts'
@@ -22,9 +23,13 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   progress.who = account.user.name
   const target = options.skipInfra === true ? await requireTarget(session) : await findTarget(session)
   settleRegion(session, target)
+  const records = target === undefined ? [] : await readRecords(session.run, target, session.environment)
+  progress.records = records
+  progress.previous = lastGood(records)
+  progress.remembered = remember(session, records)
   if (options.skipInfra !== true) {
     await checkSubscription(session)
-    progress.parameters = await budgetStart(session)
+    progress.parameters = { ...progress.remembered, ...(await readFromAzure(session, account, target)) }
   }
   const source = await readSource(session)
   const made = await session.build(source, session.packages)
@@ -32,12 +37,6 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
   if (target === undefined)
     log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
-  else await lookAtRunning(session, progress, target)
+  else if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
   return { made, target }
-}
-
-async function lookAtRunning(session: Session, progress: Progress, target: Target): Promise<void> {
-  progress.records = await readRecords(session.run, target, session.environment)
-  progress.previous = lastGood(progress.records)
-  if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
 }

@@ -1,5 +1,6 @@
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
+import type { TemplateParameters } from './parameters/remember.ts'
 import type { DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
@@ -8,8 +9,10 @@ import type { Target } from './target.ts'
 export interface Progress {
   startedAt: string
   who?: string
-  /** For the commands that read the templates' parameters. */
-  parameters?: Record<string, string>
+  /** From the shell or remembered: kept for the next deployment. */
+  remembered?: TemplateParameters
+  /** For the commands that read the templates' parameters: these and what Azure knows. */
+  parameters?: TemplateParameters
   /** Of the deployments before, the newest first. */
   records?: DeploymentRecord[]
   /** The newest of them that was tested. */
@@ -24,7 +27,7 @@ export interface Progress {
 /** What is kept of this deployment. Throws where there was no package yet. */
 export function recordOf(
   session: Session,
-  { startedAt, who, made, standing }: Progress,
+  { startedAt, who, made, standing, remembered }: Progress,
   end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
 ): DeploymentRecord {
   if (made === undefined) throw new Error('nothing is recorded before there is a package')
@@ -38,6 +41,7 @@ export function recordOf(
     build,
     schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
     package: { blob, sha256, bytes },
+    ...(remembered === undefined ? {} : { parameters: remembered }),
     who: who ?? 'unknown',
     startedAt,
     endedAt: session.now().toISOString(),

@@ -6,8 +6,10 @@ import { inStage, type Session } from './session.ts'
 import type { Target } from './target.ts'
 
 /** Shows what would change in Azure, asks, and changes it. Answers where everything is then. Throws TerminalError. */
-export async function provision(session: Session, { parameters: env = {} }: Progress): Promise<Target> {
+export async function provision(session: Session, { parameters = {} }: Progress): Promise<Target> {
   const { environment, run, options, terminal } = session
+  // One that was taken back is not set, so that the templates' own value counts.
+  const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value || undefined]))
   await inStage(session, 'what-if', async () => {
     await run({ ...whatIf(environment), env })
     if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)

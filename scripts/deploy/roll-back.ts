@@ -28,8 +28,10 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
   await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
   const { revision, minCode } = schema
+  // The infrastructure stays as a later deployment made it.
+  const { parameters: _, ...deployed } = to
   const record: DeploymentRecord = {
-    ...to,
+    ...deployed,
     kind: 'rollback',
     outcome: 'deployed',
     runs: true,

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
@@ -42,19 +42,6 @@ describe('npm run deploy', () => {
       who: ACCOUNT.user.name,
     })
     expect(await records()).toEqual([record])
-  })
-
-  it('gives the budget the month that it began in, since Azure takes no other', async () => {
-    const budgets = () => readFile(join(cloud.cwd, '../cloud/budgets.txt'), 'utf8')
-    await deployed(FIRST)
-    expect(await budgets()).toMatch(/^deployment sub create $/m)
-    await cloud.set('budget-start.json', '2026-09-01T00:00:00Z')
-    await deployed(FIRST)
-    expect(await budgets()).toMatch(/^deployment sub what-if 2026-09-01$/m)
-    expect(await budgets()).toMatch(/^deployment sub create 2026-09-01$/m)
-    await cloud.fail('Consumption', 'ERROR: (AuthorizationFailed) no')
-    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes')
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('the budget was not read') })
   })
 
   it('stores a package once, and tells the migrator which code runs', async () => {

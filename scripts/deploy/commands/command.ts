@@ -10,8 +10,8 @@ export interface Command {
   notYet?: RegExp
   /** When it is ended, with all that it started. */
   limitMs?: number
-  /** Added to the environment that it runs in. */
-  env?: Record<string, string>
+  /** Set in the environment that it runs in, or with undefined not set there. */
+  env?: Record<string, string | undefined>
   /** People read its output while it runs. */
   shown?: true
 }

@@ -31,6 +31,14 @@ export const readBudgetStart = ({ name, resourceGroup }: Environment): Command =
     output: 'json',
   })
 
+/** Servers of the group and their storage in GB, which the Azure CLI wrote with a capital B once. */
+export const listServers = ({ resourceGroup }: Environment): Command =>
+  az('postgres flexible-server list', {
+    'resource-group': resourceGroup,
+    query: '[].{host:fullyQualifiedDomainName, gb:storage.storageSizeGb || storage.storageSizeGB}',
+    output: 'json',
+  })
+
 export const whatIf = (environment: Environment): Command => ({
   ...az('deployment sub what-if', templateOf(environment)),
   shown: true,

@@ -7,8 +7,6 @@ const cloud = process.env.STAND_IN
 const args = process.argv.slice(2)
 const at = (...parts) => join(cloud, ...parts)
 appendFileSync(at('calls.jsonl'), `${JSON.stringify(args)}\n`)
-appendFileSync(at('budgets.txt'), `${args.slice(0, 3).join(' ')} ${process.env.BUDGET_START ?? ''}\n`)
-
 const flag = (name) => args[args.indexOf(`--${name}`) + 1]
 const verb = args
   .slice(
@@ -22,6 +20,10 @@ const fail = (text, code = 1) => {
   process.exit(code)
 }
 const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFileSync(at(name), 'utf8')) : otherwise)
+
+// What the parameter files would read.
+const read = Object.entries(process.env).filter(([name]) => readJson('parameters.json', []).includes(name))
+appendFileSync(at('parameters.jsonl'), `${JSON.stringify({ verb, ...Object.fromEntries(read) })}\n`)
 
 /** Groups, and the outputs of what came to its end in each. */
 const groups = () => readJson('groups.json', {})
@@ -63,6 +65,11 @@ const VERBS = {
     if (outputs === undefined) fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)
     if (outputs === null) fail('ERROR: (DeploymentNotFound) Deployment taskforce-outputs could not be found.', 3)
     print(outputs)
+  },
+  'postgres flexible-server list': () => {
+    const servers = readJson('servers.json')
+    if (servers === undefined) fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)
+    print(servers)
   },
   'deployment sub what-if': () => print('+ 42 to create'),
   'deployment sub create': () => {

@@ -8,6 +8,8 @@ import { RENEW_MS } from '../../../scripts/deploy/exchange.ts'
 import type { DeployContext } from '../../../scripts/deploy/open-session.ts'
 import { packageBlob, type Package, type Source } from '../../../scripts/deploy/package/build-package.ts'
 import { zip } from '../../../scripts/deploy/package/zip.ts'
+import { READ } from '../../../scripts/deploy/parameters/read-from-azure.ts'
+import { OF_ONE_RUN, REMEMBERED } from '../../../scripts/deploy/parameters/remember.ts'
 import { PROVIDERS } from '../../../scripts/deploy/preflight.ts'
 import { createTerminal, type Streams } from '../../../scripts/mission/terminal.ts'
 import type { Clock } from '../../../src/engine/ports.ts'
@@ -43,6 +45,8 @@ export interface Cloud {
   /** Lets the call of az whose words contain `match` wait until `go` is called. */
   hold(match: string): Promise<{ go: () => Promise<void> }>
   calls(): Promise<string[]>
+  /** What the last call of that name would have read for the parameter files. */
+  parametersOf(verb: string): Promise<Record<string, string>>
   /** Everything that was written where people look: logs and records. */
   written(): Promise<string>
   packageOf(commit: string): string
@@ -63,6 +67,7 @@ export async function createCloud(): Promise<Cloud> {
   await program(bin, 'az', await readFile(join(import.meta.dirname, 'az-stand-in.mjs'), 'utf8'))
   await set('account.json', ACCOUNT)
   await set('providers.json', PROVIDERS)
+  await set('parameters.json', [...REMEMBERED, ...OF_ONE_RUN, ...READ])
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))
   const slept: number[] = []
@@ -88,6 +93,12 @@ export async function createCloud(): Promise<Cloud> {
     renewals,
     set,
     calls,
+    parametersOf: async (verb) => {
+      const lines = (await readFile(join(state, 'parameters.jsonl'), 'utf8')).trim().split('\n')
+      const all = lines.map((line) => JSON.parse(line) as Record<string, string>)
+      const { verb: _, ...read } = all.findLast((call) => call['verb'] === verb) ?? {}
+      return read
+    },
     hold: async (match) => {
       await set('hold.json', match)
       return { go: () => rm(join(state, 'hold.json')) }
