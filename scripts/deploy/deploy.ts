@@ -1,6 +1,7 @@
 import { apiKeyOf } from './api-key.ts'
 import { publish } from './commands/apps.ts'
 import { exchange, openMigrator } from './exchange.ts'
+import { takeLock } from './lock.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
 import { prepare } from './prepare.ts'
@@ -19,7 +20,10 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   const { made, target: found } = await inStage(session, 'preflight', () => prepare(session, progress))
   const target = found !== undefined && session.options.skipInfra === true ? found : await provision(session, progress)
   progress.target = target
-  await inStage(session, 'package', () => keepPackage(session, target, made))
+  await inStage(session, 'package', async () => {
+    await takeLock(session, target, progress.who ?? 'unknown')
+    await keepPackage(session, target, made)
+  })
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
   progress.apiKey = apiKey
   progress.standing = await inStage(session, 'migrator', () => expand(session, progress, target, made))

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { deploy } from './deploy.ts'
+import { releaseLock } from './lock.ts'
 import { openSession, type DeployContext } from './open-session.ts'
 import { planDeploy } from './plan.ts'
 import { addChangeOptions, createProgram, environmentArgument, readOptions } from './program.ts'
@@ -54,5 +55,7 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     return EXIT.done
   } catch (error) {
     throw await recover(session, progress, error)
+  } finally {
+    await releaseLock(session)
   }
 }

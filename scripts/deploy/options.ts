@@ -3,6 +3,8 @@ export interface Options {
   json?: boolean
   dryRun?: boolean
   yes?: boolean
+  /** Goes on where somebody else's run holds the lock. */
+  takeOver?: boolean
   skipInfra?: boolean
   /** Version or commit to go back to. */
   to?: string

@@ -10,6 +10,7 @@ import { PLACEHOLDERS as target } from './target.ts'
 const FILE = '$PACKAGE'
 const RECORD = '$RECORD'
 const RECORDS = '$RECORDS'
+const LOCK = '$LOCK'
 const BLOB = 'packages/$PACKAGE'
 
 const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrate ${JSON.stringify(request)}`
@@ -19,6 +20,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
   const { name } = environment
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
+    when('it was deployed before', blobs.storeLock(target, environment, LOCK)),
     when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
     ...(skipInfra
       ? []
@@ -40,6 +42,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
           subscription.createInfrastructure(environment),
           subscription.showOutputs(environment),
         ].map(lineOf)),
+    when('it is the first', blobs.storeLock(target, environment, LOCK)),
     lineOf(blobs.showPackage(target, BLOB)),
     when('it is not stored', blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
     lineOf(apps.listSecrets(target)),
@@ -59,6 +62,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     ...smoke(),
     migrate({ action: 'all', logins: loginsOf(target) }),
     lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD)),
+    ...release(environment),
   ]
 }
 
@@ -66,6 +70,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
 export function planRollback(environment: Environment): string[] {
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
+    lineOf(blobs.storeLock(target, environment, LOCK)),
     lineOf(blobs.fetchRecords(target, environment, RECORDS)),
     lineOf(apps.readApiKey(target)),
     lineOf(apps.readMigratorKey(target)),
@@ -74,7 +79,12 @@ export function planRollback(environment: Environment): string[] {
     ...exchange('rollback to $VERSION by $WHO'),
     ...smoke(),
     lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
+    ...release(environment),
   ]
+}
+
+function release(environment: Environment): string[] {
+  return [blobs.fetchLock(target, environment, LOCK), blobs.removeLock(target, environment)].map(lineOf)
 }
 
 function exchange(reason: string): string[] {

@@ -1,5 +1,6 @@
 import { checkMissions } from './check-missions.ts'
 import { findTarget, requireTarget } from './find-target.ts'
+import { takeLock } from './lock.ts'
 import type { Package } from './package/build-package.ts'
 import { readFromAzure } from './parameters/read-from-azure.ts'
 import { remember } from './parameters/remember.ts'
@@ -23,6 +24,7 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   progress.who = account.user.name
   const target = options.skipInfra === true ? await requireTarget(session) : await findTarget(session)
   settleRegion(session, target)
+  if (target !== undefined) await takeLock(session, target, account.user.name)
   const records = target === undefined ? [] : await readRecords(session.run, target, session.environment)
   progress.records = records
   progress.previous = lastGood(records)

@@ -36,6 +36,7 @@ export function addChangeOptions(program: Command): Command {
   return program
     .option('--dry-run', 'prints each command, one a line, and runs nothing')
     .option('--yes', 'does not ask')
+    .option('--take-over', 'goes on where the lock of another run, which died, is in the way')
     .option('--wait <seconds>', 'how long missions may take to be handed over', seconds, 60)
     .option('--smoke-goal <goal>', 'of the mission that is run to its end', 'Say hello')
     .option('--smoke-profile <profile>', 'its profile; without it, the default of the environment')

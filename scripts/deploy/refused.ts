@@ -7,6 +7,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   'other_shape',
   'other_region',
   'package_differs',
+  'deployment_locked',
 ])
 
 /** What these commands refuse since something would be lost: exit code 3. */

@@ -7,6 +7,7 @@ import type { Options } from './options.ts'
 import type { Package, Source } from './package/build-package.ts'
 import type { RunCommand } from './run-command.ts'
 import type { Stage } from './stages.ts'
+import type { Target } from './target.ts'
 
 /** One run of a command. */
 export interface Session {
@@ -23,6 +24,8 @@ export interface Session {
   /** Where packages are built and fetched to. */
   packages: string
   build: (source: Source, folder: string) => Promise<Package>
+  /** Of this run on the environment, while it has one. */
+  lock?: { target: Target; id: string }
   /** The stage that runs, or ran last. */
   stage: Stage
 }

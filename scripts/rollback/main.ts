@@ -5,6 +5,7 @@ import { choosePackage, requireFit } from '../deploy/choose-package.ts'
 import { wordsOf } from '../deploy/environments.ts'
 import { openMigrator } from '../deploy/exchange.ts'
 import { requireTarget } from '../deploy/find-target.ts'
+import { releaseLock, takeLock } from '../deploy/lock.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
 import { planRollback } from '../deploy/plan.ts'
 import { requireAccount } from '../deploy/preflight.ts'
@@ -46,12 +47,16 @@ async function runRollback(program: Command, context: DeployContext): Promise<nu
     else terminal.print(lines)
     return EXIT.done
   }
-  const record = await goBack(session).catch((error: unknown) => {
+  try {
+    const record = await goBack(session)
+    if (options.json === true) terminal.json(record)
+    else terminal.print([`${record.version} runs in ${record.environment} again.`])
+    return EXIT.done
+  } catch (error) {
     throw explained(session, error)
-  })
-  if (options.json === true) terminal.json(record)
-  else terminal.print([`${record.version} runs in ${record.environment} again.`])
-  return EXIT.done
+  } finally {
+    await releaseLock(session)
+  }
 }
 
 async function goBack(session: Session): Promise<DeploymentRecord> {
@@ -59,6 +64,7 @@ async function goBack(session: Session): Promise<DeploymentRecord> {
   const { target, account, to } = await inStage(session, 'preflight', async () => {
     const who = await requireAccount(session)
     const found = await requireTarget(session)
+    await takeLock(session, found, who.user.name)
     return { account: who, target: found, to: choosePackage(await readRecords(run, found, environment), options.to) }
   })
   const apiKey = await fetchApiKey(session, target)

@@ -38,11 +38,31 @@ export const fetchRecords = ({ account, container }: Target, { name }: Environme
   patient('storage blob download-batch', {
     source: container,
     destination: folder,
-    pattern: `${name}/*.json`,
+    // By the year that their names begin with: the lock beside them is none.
+    pattern: `${name}/2*.json`,
     'account-name': account,
     'auth-mode': 'login',
     output: 'none',
   })
+
+const lockOf = ({ name }: Environment) => `${name}/lock.json`
+
+/** Only where there is none, unless it is taken over. */
+export const storeLock = (target: Target, environment: Environment, file: string, takeOver = false): Command =>
+  patient('storage blob upload', {
+    file,
+    name: lockOf(environment),
+    'content-type': 'application/json',
+    overwrite: String(takeOver),
+    ...storageOf(target),
+    output: 'none',
+  })
+
+export const fetchLock = (target: Target, environment: Environment, file: string): Command =>
+  patient('storage blob download', { name: lockOf(environment), file, ...storageOf(target), output: 'none' })
+
+export const removeLock = (target: Target, environment: Environment): Command =>
+  patient('storage blob delete', { name: lockOf(environment), ...storageOf(target), output: 'none' })
 
 const storageOf = ({ account, container }: Target): Flags => ({
   'account-name': account,

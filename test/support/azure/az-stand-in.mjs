@@ -1,6 +1,15 @@
 // Plays the Azure CLI for tests: the folder STAND_IN is the cloud. Every call is a line of calls.jsonl; failures.json says which
 // calls fail, with what, and how often.
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const cloud = process.env.STAND_IN
@@ -94,15 +103,19 @@ const VERBS = {
   'storage blob upload': () => {
     const name = flag('name')
     if (existsSync(at('blobs', name)) && flag('overwrite') === 'false')
-      fail('ERROR: The specified blob already exists.')
+      fail('ERROR: The specified blob already exists. ErrorCode:BlobAlreadyExists')
     copy(flag('file'), at('blobs', name))
     const [key, value] = (args.includes('--metadata') ? flag('metadata') : '=').split('=')
     writeFileSync(at('metadata.json'), JSON.stringify({ ...metadata(), [name]: { [key]: value } }))
   },
-  'storage blob download': () => copy(at('blobs', flag('name')), flag('file')),
+  'storage blob download': () => {
+    if (!existsSync(at('blobs', flag('name')))) fail('ERROR: The specified blob does not exist. ErrorCode:BlobNotFound')
+    copy(at('blobs', flag('name')), flag('file'))
+  },
+  'storage blob delete': () => rmSync(at('blobs', flag('name'))),
   'storage blob download-batch': () => {
-    const folder = flag('pattern').split('/')[0]
-    for (const name of blobs().filter((one) => one.startsWith(`${folder}/`)))
+    const [prefix] = flag('pattern').split('*')
+    for (const name of blobs().filter((one) => one.startsWith(prefix)))
       copy(at('blobs', name), join(flag('destination'), name))
   },
   'keyvault secret list': () => print(existsSync(at('secret')) ? ['taskforce-api-key'] : []),
