@@ -21,8 +21,14 @@ const PLACE = { location: 'westeurope', time: '$TIME' }
 describe('the dry run', () => {
   it.each(SHAPES)('of %s is this', async (name) => {
     const environment = environmentOf(name, PLACE)
-    const lines = ['# deploy', ...planDeploy(environment, {}), '# rollback', ...planRollback(environment)]
+    const lines = ['# deploy', ...planDeploy(environment, {}), '# rollback', ...planRollback(environment, {})]
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`../scripts/deploy-plans/${name}.txt`)
+  })
+
+  it('of a rollback without the migrator asks it nothing', () => {
+    const lines = planRollback(environmentOf('staging', PLACE), { withoutMigrator: true }).join('\n')
+    expect(lines).not.toMatch(/MIGRATOR/)
+    expect(lines).toContain('config-zip --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_APP_NAME')
   })
 
   it('without the infrastructure leaves it out', () => {
@@ -139,18 +145,34 @@ describe('which package to go back to', () => {
     record('1.0.0'),
   ] as const
 
-  it('is the newest that worked and is another one', () => {
+  it('is the newest that worked before the one that runs was there for the first time', () => {
     expect(choosePackage([current, current, bad, before, first])).toBe(before)
-    expect(choosePackage([record('2.0.0', { kind: 'rollback' }), current, before, first])).toBe(current)
     // One that failed and could not go back is what runs.
     expect(choosePackage([record('5.0.0', { outcome: 'failed' }), current, before])).toBe(current)
+    // One that was tried in vain before was not there.
+    expect(choosePackage([record('3.0.0'), before, bad, first])).toBe(before)
+  })
+
+  it('is an older one each time', () => {
+    const back = record('2.0.0', { kind: 'rollback' })
+    expect(choosePackage([back, current, before, first])).toBe(first)
+    const further = record('1.0.0', { kind: 'rollback' })
+    expect(() => choosePackage([further, back, current, before, first])).toThrow(
+      expect.objectContaining({
+        code: 'no_previous',
+        hint: expect.stringMatching(/--to VERSION .*There are: .*4\.0\.0 \(400000000000\)/),
+      }),
+    )
+    expect(choosePackage([back, current, before, first], '4.0.0')).toBe(current)
   })
 
   it('is the one that is named, by version or commit, and never one that failed', () => {
     const all = [current, bad, before, first]
     expect(choosePackage(all, '1.0.0')).toBe(first)
     expect(choosePackage(all, before.commit.slice(0, 7))).toBe(before)
-    expect(() => choosePackage(all, '3.0.0')).toThrow('3.0.0 was never deployed here. There are: 4.0.0, 2.0.0, 1.0.0.')
+    expect(() => choosePackage(all, '3.0.0')).toThrow(
+      /^3\.0\.0 was never deployed here\. There are: 4\.0\.0 \(4\d+\), 2\.0\.0 \(2\d+\), 1\.0\.0 \(1\d+\)\.$/,
+    )
     expect(() => choosePackage(all, '2')).toThrow('was never deployed')
     expect(() => choosePackage([current])).toThrow('none to go back to')
   })

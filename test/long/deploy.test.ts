@@ -197,7 +197,9 @@ describe('npm run rollback', () => {
   it('goes to a version or commit by name, and names what there is otherwise', async () => {
     await deployed(FIRST)
     await deployed(SECOND)
-    expect((await cloud.run(rollback, 'staging', '--yes', '--to', '9.9.9')).stderr).toContain(`There are: ${version}.`)
+    expect((await cloud.run(rollback, 'staging', '--yes', '--to', '9.9.9')).stderr).toContain(
+      `There are: ${version} (${SECOND.slice(0, 12)}), ${version} (${FIRST.slice(0, 12)}).`,
+    )
     expect((await cloud.run(rollback, 'staging', '--yes', '--to', FIRST.slice(0, 8))).code).toBe(0)
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
   })
