@@ -10,6 +10,8 @@ export interface Options {
   to?: string
   /** Of the environment, where it is not called as its shape. */
   name?: string
+  /** Goes back though the migrator can't be asked. */
+  withoutMigrator?: boolean
   location?: string
   subscription?: string
   /** Login for check-deploy. */

@@ -67,16 +67,18 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
 }
 
 /** The same for going back. */
-export function planRollback(environment: Environment): string[] {
+export function planRollback(
+  environment: Environment,
+  { withoutMigrator = false }: { withoutMigrator?: boolean },
+): string[] {
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     lineOf(blobs.storeLock(target, environment, LOCK)),
     lineOf(blobs.fetchRecords(target, environment, RECORDS)),
     lineOf(apps.readApiKey(target)),
-    lineOf(apps.readMigratorKey(target)),
-    migrate({ action: 'status' }),
+    ...(withoutMigrator ? [] : [lineOf(apps.readMigratorKey(target)), migrate({ action: 'status' })]),
     lineOf(blobs.fetchPackage(target, BLOB, FILE)),
-    ...exchange('rollback to $VERSION by $WHO'),
+    ...(withoutMigrator ? [lineOf(apps.publish(target, target.app, FILE))] : exchange('rollback to $VERSION by $WHO')),
     ...smoke(),
     lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
     ...release(environment),

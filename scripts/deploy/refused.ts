@@ -2,6 +2,7 @@ import { TerminalError } from '../../src/domain/errors.ts'
 
 const REFUSED: ReadonlySet<string> = new Set([
   'package_does_not_fit',
+  'schema_unknown',
   'uncommitted',
   'other_subscription',
   'other_shape',

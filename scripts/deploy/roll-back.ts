@@ -1,4 +1,6 @@
+import type { SchemaRevision } from '../../src/db/schema-revision.ts'
 import { requireFit } from './choose-package.ts'
+import { publish } from './commands/apps.ts'
 import { exchange } from './exchange.ts'
 import type { AskMigrator } from './migrator.ts'
 import { writeRecord, type DeploymentRecord } from './records.ts'
@@ -10,7 +12,8 @@ import type { Target } from './target.ts'
 
 export interface RollBack {
   target: Target
-  migrator: AskMigrator
+  /** Or the schema that was recorded, where it can't be asked: nothing is drained then. */
+  migrator: AskMigrator | SchemaRevision
   apiKey: string
   /** The deployment whose package runs afterwards. */
   to: DeploymentRecord
@@ -22,10 +25,12 @@ export interface RollBack {
 export async function rollBack(session: Session, work: RollBack): Promise<DeploymentRecord> {
   const { target, migrator, apiKey, to, who, reason } = work
   const startedAt = session.now().toISOString()
-  const schema = await migrator({ action: 'status' })
+  const schema = typeof migrator === 'function' ? await migrator({ action: 'status' }) : migrator
   requireFit(to, schema)
   const file = await inStage(session, 'package', () => bringPackage(session, target, to))
-  await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
+  if (typeof migrator === 'function')
+    await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
+  else await inStage(session, 'publish', () => session.run(publish(target, target.app, file)))
   await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
   const { revision, minCode } = schema
   // The infrastructure stays as a later deployment made it.

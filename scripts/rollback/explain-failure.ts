@@ -1,0 +1,30 @@
+import { wordsOf } from '../deploy/environments.ts'
+import type { Session } from '../deploy/session.ts'
+import type { Stage } from '../deploy/stages.ts'
+import { TerminalError } from '../../src/domain/errors.ts'
+import { WITHOUT } from './go-back.ts'
+
+const STATES: Partial<Record<Stage, string>> = {
+  package: 'Nothing was changed.',
+  drain: 'Nothing was changed.',
+  publish: 'The package may be there or not; nobody is kept from working.',
+  resume: 'The package is there; the drain ends by itself within 15 minutes.',
+  smoke: 'The package is there and does not do what it should.',
+  record: 'The package runs, but that is not recorded.',
+}
+
+/** The error that says how things stand after a rollback failed. What was published stays; the same command goes on from there. */
+export function explainFailure({ stage, environment, log }: Session, error: unknown): unknown {
+  if (stage === 'preflight' || !(error instanceof TerminalError)) return error
+  const hints = [
+    error.hint,
+    stage === 'drain' && error.code !== 'drained_by_others' ? WITHOUT : undefined,
+    `The same command goes on from there, or go forward: npm run deploy -- ${wordsOf(environment)}`,
+    `Everything that was done: ${log.file}`,
+  ]
+  return new TerminalError(
+    error.code,
+    `The rollback failed at ${stage}: ${log.scrub(error.message)}\n${STATES[stage] ?? ''}`,
+    { hint: hints.filter((line) => line !== undefined).join('\n'), cause: error },
+  )
+}

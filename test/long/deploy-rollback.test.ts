@@ -1,0 +1,78 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { main as deploy } from '../../scripts/deploy/main.ts'
+import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
+import { main as deployments } from '../../scripts/deployments/main.ts'
+import { main as rollback } from '../../scripts/rollback/main.ts'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
+import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+
+let cloud: Cloud
+beforeEach(async () => {
+  cloud = await createCloud()
+})
+
+const commitOf = (letter: string) => letter.repeat(40)
+
+async function deployed(...letters: string[]): Promise<void> {
+  for (const letter of letters) {
+    cloud.source.commit = commitOf(letter)
+    expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
+  }
+}
+
+it('a second rollback goes further back, and not forward again', async () => {
+  await deployed('a', 'b', 'c')
+  for (const letter of ['b', 'a']) {
+    expect(await cloud.run(rollback, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
+    expect(cloud.apps.running()).toBe(cloud.packageOf(commitOf(letter)))
+  }
+  const { code, stderr } = await cloud.run(rollback, 'staging', '--yes')
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--to VERSION or COMMIT') })
+  expect(cloud.apps.running()).toBe(cloud.packageOf(commitOf('a')))
+})
+
+describe('without the migrator', () => {
+  const asked = () => cloud.apps.asked.map(({ action }) => action)
+
+  /** It answers nothing, as often as it is asked. */
+  async function broken(): Promise<void> {
+    await deployed('a', 'b')
+    cloud.apps.asked.length = 0
+    const refusals = Array.from({ length: 10 }, () => ({ status: 503, body: {} }))
+    cloud.apps.refusals.set('status', refusals)
+  }
+
+  it('a rollback is possible, which the one that fails says', async () => {
+    await broken()
+    const failed = await cloud.run(rollback, 'staging', '--yes')
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('--without-migrator') })
+    cloud.apps.asked.length = 0
+    const { code, stdout } = await cloud.run(rollback, 'staging', '--yes', '--without-migrator')
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        `nothing is drained, so steps that run are cut off and done again, and the schema is taken`,
+      ),
+    })
+    expect(asked()).toEqual([])
+    expect(cloud.apps.running()).toBe(cloud.packageOf(commitOf('a')))
+    const [newest] = JSON.parse((await cloud.run(deployments, 'staging', '--json')).stdout) as DeploymentRecord[]
+    expect(newest).toMatchObject({ kind: 'rollback', reason: 'by hand, without the migrator' })
+  })
+
+  it('is named too where its key can not be read', async () => {
+    await deployed('a', 'b')
+    await cloud.fail('keys list', 'ERROR: Not Found', 100)
+    expect((await cloud.run(rollback, 'staging', '--yes')).stderr).toContain('--without-migrator')
+  })
+
+  it('what was recorded of the schema decides whether the package fits', async () => {
+    await deployed('a')
+    Object.assign(cloud.apps.database, { revision: CODE_REVISION + 2, minCode: CODE_REVISION + 1 })
+    await deployed('b')
+    const { code, stderr } = await cloud.run(rollback, 'staging', '--yes', '--without-migrator')
+    expect(code).toBe(3)
+    expect(stderr).toContain(`works with code of revision ${CODE_REVISION + 1} and newer`)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(commitOf('b')))
+  })
+})
