@@ -12,27 +12,63 @@ const FILE = 'check-deploy.cjs'
 
 /**
  * Whether every unfinished mission goes on with the new code as with the package that runs. Needs a login of Postgres that may read
- * missions, so it is left out, and that is said, where none is named. Throws TerminalError `check_failed`.
+ * missions: the one that is named, else that of who is signed in, which may be none; then that is said.
+ * Throws TerminalError `check_failed`.
  */
-export async function checkMissions(session: Session, target: Target, running: DeploymentRecord): Promise<void> {
-  const { options, log, terminal, cwd } = session
-  const { databaseUser } = options
-  if (databaseUser === undefined) {
-    log.say('  check-deploy is left out: name a login of Postgres with --database-user, or run it by hand')
-    return
+export async function checkMissions(
+  session: Session,
+  target: Target,
+  { running, who }: { running: DeploymentRecord; who: string },
+): Promise<void> {
+  const { options, log } = session
+  if (options.skipCheck === true) return
+  const words = await oldBuildWords(session, target, running)
+  const login = options.databaseUser ?? who
+  const { code, isReport, said } = await runCheck(session, words, databaseUrl(target, login))
+  if (code === 0) return
+  if (!isReport && options.databaseUser === undefined) {
+    return log.say(
+      `  what both packages would do with unfinished missions was not compared: as ${login}, ${said} Another login: --database-user`,
+    )
   }
+  if (said !== '') log.say(`  ${said}`)
+  throw new TerminalError('check_failed', 'The check of unfinished missions did not pass; what it says is above.', {
+    hint: 'Change the code so that they go on as before, or let them end first. With --skip-check they are not looked at.',
+  })
+}
+
+/** For check-deploy: the folder with the old package's side of it, where that has one. */
+async function oldBuildWords(session: Session, target: Target, running: DeploymentRecord): Promise<string[]> {
   const old = readZipEntry(await readFile(await bringPackage(session, target, running)), `dist/${FILE}`)
+  if (old === undefined) return []
   const folder = join(session.packages, running.package.sha256)
   await mkdir(folder, { recursive: true })
-  if (old !== undefined) await writeFile(join(folder, FILE), old)
-  const { postgresHost, postgresDatabase } = target
-  const url = `postgresql://${encodeURIComponent(databaseUser)}@${postgresHost}:5432/${postgresDatabase}?sslmode=verify-full`
-  const env = { ...session.env, DATABASE_URL: url, DATABASE_AUTH: 'entra' }
-  const words = old === undefined ? [] : ['--from', folder]
-  // Lines of this command's own, so that they are in its log, and standard output stays one JSON value with --json.
-  const lines = { ...terminal, print: (some: readonly string[]) => some.forEach(log.say) }
-  if ((await checkDeploy(words, { env, cwd, terminal: lines })) === 0) return
-  throw new TerminalError('check_failed', 'The check of unfinished missions did not pass; what it says is above.', {
-    hint: 'Change the code so that they go on as before, or let them end first. Without --database-user they are not checked.',
-  })
+  await writeFile(join(folder, FILE), old)
+  return ['--from', folder]
+}
+
+function databaseUrl({ postgresHost, postgresDatabase }: Target, login: string): string {
+  return `postgresql://${encodeURIComponent(login)}@${postgresHost}:5432/${postgresDatabase}?sslmode=verify-full`
+}
+
+/** `isReport`: missions were read, and the code is about them. `said`: why not, as one line. */
+async function runCheck(
+  { log, terminal, cwd, env }: Session,
+  words: string[],
+  url: string,
+): Promise<{ code: number; isReport: boolean; said: string }> {
+  let isReport = false
+  const errors: string[] = []
+  const lines = {
+    ...terminal,
+    // In this command's own log; and standard output stays one JSON value with --json.
+    print: (some: readonly string[]) => {
+      isReport = true
+      some.forEach(log.say)
+    },
+    error: (text: string) => void errors.push(text),
+  }
+  const own = { ...env, DATABASE_URL: url, DATABASE_AUTH: 'entra' }
+  const code = await checkDeploy(words, { env: own, cwd, terminal: lines })
+  return { code, isReport, said: errors.join(' ') }
 }

@@ -1,5 +1,6 @@
 import { apiKeyOf } from './api-key.ts'
 import { publish } from './commands/apps.ts'
+import { checkUnfinished } from './check-unfinished.ts'
 import { exchange, openMigrator } from './exchange.ts'
 import { takeLock } from './lock.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
@@ -26,7 +27,9 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   })
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
   progress.apiKey = apiKey
-  progress.standing = await inStage(session, 'migrator', () => expand(session, progress, target, made))
+  const before = await inStage(session, 'migrator', () => replaceMigrator(session, progress, target, made))
+  await inStage(session, 'check', () => checkUnfinished(session, (request) => ask(progress, request), before))
+  progress.standing = await inStage(session, 'expand', () => expand(session, progress, { target, made, before }))
   await release(session, progress, { target, made, apiKey })
   const all = await inStage(session, 'contract', () => ask(progress, { action: 'all', logins: loginsOf(target) }))
   tell(session, all)
@@ -36,11 +39,21 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   return record
 }
 
-/** The migrator gets the new package first, and with it the migrations that the code of before can go on with. */
-async function expand(session: Session, progress: Progress, target: Target, made: Package): Promise<Standing> {
+/** The migrator gets the new package first. Answers where the database stands. */
+async function replaceMigrator(session: Session, progress: Progress, target: Target, made: Package): Promise<Standing> {
   await session.run(publish(target, target.migratorApp, made.file))
   progress.migrator = await openMigrator(session, target, { build: made.build })
-  const before = await ask(progress, { action: 'status' })
+  return ask(progress, { action: 'status' })
+}
+
+interface Expansion {
+  target: Target
+  made: Package
+  before: Standing
+}
+
+/** The migrations that the code of before can go on with. */
+async function expand(session: Session, progress: Progress, { target, made, before }: Expansion): Promise<Standing> {
   const running = progress.previous?.codeRevision ?? unknownCode(before, made)
   const standing = await ask(progress, { action: 'expand', codeRevision: running, logins: loginsOf(target) })
   tell(session, standing)

@@ -11,9 +11,9 @@ import { isRefused } from './refused.ts'
 import { PLACEHOLDERS } from './target.ts'
 
 const GUIDE = `
-Builds the package of this folder, shows what would change in Azure and asks, brings the infrastructure to bicep/, expands the
-schema, drains, publishes, resumes, runs a mission to its end, cleans the schema up, and records all that. Where the new package
-does not work it goes back to the one of before by itself. The Azure CLI has to be signed in (az login); with private endpoints,
+Builds the package of this folder, shows what would change in Azure and asks, brings the infrastructure to bicep/, reads all
+unfinished missions with the new package, expands the schema, drains, publishes, resumes, runs a mission to its end, cleans the
+schema up, and records all that. Where the new package does not work it goes back to the one of before by itself. The Azure CLI has to be signed in (az login); with private endpoints,
 this machine has to be in the virtual network.
 
 Every failure says how things stand; the same command goes on from there. A log is in .taskforce/, without secrets.
@@ -32,7 +32,11 @@ function create(context: DeployContext, done: (code: number) => void): Command {
   return addChangeOptions(program)
     .option('--location <region>', 'where; AZURE_LOCATION, else where it is, and of a first deployment westeurope')
     .option('--skip-infra', 'leaves the infrastructure as it is')
-    .option('--database-user <login>', 'login of Postgres with which unfinished missions are checked before')
+    .option(
+      '--database-user <login>',
+      'login of Postgres that compares what both packages would do; else whoever is signed in',
+    )
+    .option('--skip-check', 'does not look whether unfinished missions go on with the new package')
     .action(async () => done(await run(program, context)))
 }
 

@@ -18,6 +18,14 @@ const standingSchema = z.object({
   /** Missions that instances which live hold. */
   held: z.int(),
   done: z.array(z.string()).default([]),
+  /** Of the unfinished missions after `after`, which can't be read; with `next` there are more. */
+  check: z
+    .object({
+      checked: z.int(),
+      unreadable: z.array(z.object({ id: z.string(), why: z.string() })),
+      next: z.string().optional(),
+    })
+    .optional(),
   logins: z.array(z.object({ name: z.string(), created: z.boolean(), refused: z.array(z.string()) })).default([]),
 })
 

@@ -14,7 +14,9 @@ export interface Options {
   withoutMigrator?: boolean
   location?: string
   subscription?: string
-  /** Login for check-deploy. */
+  /** Deploys though unfinished missions were not read with the new package. */
+  skipCheck?: boolean
+  /** Login for check-deploy; without it, the name of who is signed in is tried. */
   databaseUser?: string
   /** Seconds that missions get to be handed over. */
   wait: number

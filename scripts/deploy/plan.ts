@@ -33,8 +33,8 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
         ].map(lineOf)),
     ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,
-    when('it was deployed before, and with --database-user', blobs.fetchPackage(target, BLOB, FILE)),
-    `npm run check-deploy -- --from ${FILE}  # the same`,
+    when('it was deployed before', blobs.fetchPackage(target, BLOB, FILE)),
+    `npm run check-deploy -- --from ${FILE}  # the same, as --database-user or who is signed in`,
     ...(skipInfra
       ? []
       : [
@@ -54,6 +54,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     lineOf(apps.publish(target, target.migratorApp, FILE)),
     lineOf(apps.readMigratorKey(target)),
     migrate({ action: 'status' }),
+    `${migrate({ action: 'check' })}  # where it is not the first; and again from "next"`,
     migrate({ action: 'expand', codeRevision: 0, logins: loginsOf(target) }).replace(
       '"codeRevision":0',
       '"codeRevision":$RUNNING',

@@ -39,6 +39,7 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
   if (target === undefined)
     log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
-  else if (progress.previous !== undefined) await checkMissions(session, target, progress.previous)
+  else if (progress.previous !== undefined)
+    await checkMissions(session, target, { running: progress.previous, who: account.user.name })
   return { made, target }
 }

@@ -9,6 +9,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   'other_region',
   'package_differs',
   'deployment_locked',
+  'missions_unreadable',
 ])
 
 /** What these commands refuse since something would be lost: exit code 3. */

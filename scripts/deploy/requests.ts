@@ -3,6 +3,7 @@ import type { Target } from './target.ts'
 /** What is asked of POST /migrate. */
 export type MigratorRequest =
   | { action: 'status' }
+  | { action: 'check'; after?: string }
   | { action: 'expand'; codeRevision: number; logins: Login[] }
   | { action: 'all'; logins: Login[] }
   | { action: 'drain'; by: string; reason: string; seconds: number }

@@ -6,6 +6,8 @@ export const STAGES = [
   'package',
   'api-key',
   'migrator',
+  'check',
+  'expand',
   'drain',
   'publish',
   'resume',
@@ -41,7 +43,9 @@ const RECOVERIES: Record<Stage, Recovery> = {
     state: 'The infrastructure is up to date and the package stored. The app and the database are as they were.',
     runs: 'old',
   },
-  migrator: {
+  migrator: { state: 'The app runs the package of before. Nothing was migrated.', runs: 'old' },
+  check: { state: 'The app runs the package of before. Nothing was migrated.', runs: 'old' },
+  expand: {
     state:
       'The app runs the package of before. The schema may be expanded, which that package works with; a migration that failed left nothing.',
     runs: 'old',

@@ -98,17 +98,6 @@ describe('npm run deploy', () => {
     expect(stderr).toContain('az provider register --wait --namespace Microsoft.App;')
   })
 
-  it('does not deploy where unfinished missions can not be checked as was asked for', async () => {
-    await deployed(FIRST)
-    cloud.source.commit = SECOND
-    const { code, stdout, stderr } = await cloud.run(deploy, 'staging', '--yes', '--json', '--database-user', 'ada')
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('The check of unfinished missions did not pass')
-    expect(stderr).toContain('Nothing was changed.')
-    expect((await cloud.calls()).at(-1)).toContain('storage blob download --name packages/')
-    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
-  })
-
   it('with --skip-infra leaves the infrastructure as it is, and needs one', async () => {
     expect((await cloud.run(deploy, 'staging', '--yes', '--skip-infra')).stderr).toContain(
       'There is no staging in this subscription: rg-taskforce-staging has no deployment',

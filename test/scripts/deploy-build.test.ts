@@ -29,8 +29,8 @@ it('a deployment waits for its own build, though the one of before has the same 
   const second = await deployed('b')
   expect(second.build).toMatch(/^[0-9a-f]{16}$/)
   expect(second.build).not.toBe(first.build)
-  // Nothing is migrated by the package of before.
-  expect(asked.slice(before, before + 4).map(({ action }) => action)).toEqual(['status', 'status', 'status', 'expand'])
+  // Nothing is read or migrated by the package of before.
+  expect(asked.slice(before, before + 4).map(({ action }) => action)).toEqual(['status', 'status', 'status', 'check'])
   expect(late.get('/health')).toBe(-1)
 })
 

@@ -14,6 +14,8 @@ export interface PlayedApps {
   asked: { action: string; [name: string]: unknown }[]
   /** Answers in place of the migrator's own, by action: each is given once. */
   refusals: Map<string, { status: number; body: object }[]>
+  /** Unfinished missions; those with a reason can't be read by the package on the migrator. */
+  missions: { id: string; why?: string }[]
   /** SHA-256 of packages with which the app does not work. */
   broken: Set<string>
   /** How many answers of each path still come from the package of before, after another was published. */
@@ -41,6 +43,7 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
     database: { revision: 0, minCode: 0, drain: null, held: 0 },
     asked: [],
     refusals: new Map(),
+    missions: [],
     broken: new Set(),
     late: new Map(),
     running: () => {
@@ -89,7 +92,7 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
 }
 
 function playMigrator(
-  { database, asked, refusals }: Omit<PlayedApps, 'url' | 'stop'>,
+  { database, asked, refusals, missions }: Omit<PlayedApps, 'url' | 'stop'>,
   request: PlayedApps['asked'][number],
   send: (status: number, body: object) => void,
 ): void {
@@ -105,7 +108,16 @@ function playMigrator(
   const { held } = database
   if (request.action === 'status' && database.drain !== null) database.held = 0
   const rest = { pending: [], drift: [], done: [], logins: [] }
-  send(200, { ...database, held, ...rest, version, codeRevision: CODE_REVISION })
+  const check = request.action === 'check' ? { check: playCheck(missions, request['after']) } : {}
+  send(200, { ...database, held, ...rest, ...check, version, codeRevision: CODE_REVISION })
+}
+
+/** A page of ten. */
+function playCheck(missions: PlayedApps['missions'], after: unknown): object {
+  const page = missions.filter(({ id }) => typeof after !== 'string' || id > after).slice(0, 10)
+  const next = page.at(-1)?.id
+  const more = missions.some(({ id }) => next !== undefined && id > next)
+  return { checked: page.length, unreadable: page.filter(({ why }) => why !== undefined), ...(more ? { next } : {}) }
 }
 
 function playEvents(request: IncomingMessage, response: ServerResponse): void {
