@@ -25,11 +25,15 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     ...(skipInfra
       ? []
       : [
-          subscription.listProviders(),
-          subscription.listFlexRegions(),
-          subscription.listModelUsage(environment),
           subscription.readBudgetStart(environment),
           subscription.listServers(environment),
+          subscription.showBicepVersion(),
+          subscription.listProviders(),
+          subscription.readTemplateParameters(environment),
+          subscription.listFlexRegions(false),
+          ...(environment.shape === 'production' ? [subscription.listFlexRegions(true)] : []),
+          subscription.listModelUsage(environment.location),
+          subscription.listPostgresSizes(environment),
         ].map(lineOf)),
     ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,

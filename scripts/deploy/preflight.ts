@@ -1,17 +1,10 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { readChanges, readCommit } from './commands/git.ts'
-import { listFlexRegions, listModelUsage, listProviders, showAccount } from './commands/subscription.ts'
+import { showAccount } from './commands/subscription.ts'
 import type { Source } from './package/build-package.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
-import { plainRegion } from './settle-region.ts'
-
-/** Of `bicep/`, plus what Flex Consumption needs for its network. */
-export const PROVIDERS =
-  'App CognitiveServices DBforPostgreSQL Insights KeyVault ManagedIdentity Network OperationalInsights Storage Web'
-    .split(' ')
-    .map((name) => `Microsoft.${name}`)
 
 const accountSchema = z.looseObject({
   id: z.string(),
@@ -45,40 +38,6 @@ export async function requireAccount({ run, options, log, environment }: Session
     )
   return account
 }
-
-/** What Azure would refuse half an hour later. @throws TerminalError `providers_missing`, `no_flex_here` */
-export async function checkSubscription(session: Session): Promise<void> {
-  const { run, environment, log } = session
-  const registered = new Set(
-    (await readOutput(run, listProviders(), z.array(z.string()))).map((name) => name.toLowerCase()),
-  )
-  const missing = PROVIDERS.filter((name) => !registered.has(name.toLowerCase()))
-  if (missing.length > 0) {
-    throw new TerminalError('providers_missing', `The subscription may not use ${missing.join(', ')} yet.`, {
-      hint: missing.map((name) => `az provider register --wait --namespace ${name}`).join('; '),
-    })
-  }
-  const regions = await readOutput(run, listFlexRegions(), z.array(z.looseObject({ name: z.string() })))
-  const there = regions.map(({ name }) => plainRegion(name))
-  if (!there.includes(plainRegion(environment.location))) {
-    throw new TerminalError('no_flex_here', `There is no Flex Consumption in ${environment.location}.`, {
-      hint: `Take another region with --location: ${there.join(', ')}`,
-    })
-  }
-  for (const { name, currentValue, limit } of await readOutput(
-    run,
-    listModelUsage(environment),
-    z.array(usageSchema),
-  )) {
-    if (limit > 0 && currentValue >= limit) log.say(`  quota used up: ${name.value} (${currentValue} of ${limit})`)
-  }
-}
-
-const usageSchema = z.looseObject({
-  name: z.looseObject({ value: z.string() }),
-  currentValue: z.number(),
-  limit: z.number(),
-})
 
 /** The commit, and whether the folder is as it says. @throws TerminalError `uncommitted` outside dev */
 export async function readSource({ run, environment }: Session): Promise<Source> {

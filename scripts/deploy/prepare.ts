@@ -4,11 +4,12 @@ import { takeLock } from './lock.ts'
 import type { Package } from './package/build-package.ts'
 import { readFromAzure } from './parameters/read-from-azure.ts'
 import { remember } from './parameters/remember.ts'
-import { checkSubscription, readSource, requireAccount } from './preflight.ts'
+import { readSource, requireAccount } from './preflight.ts'
 import type { Progress } from './progress.ts'
 import { lastGood, readRecords } from './records.ts'
 import type { Session } from './session.ts'
 import { settleRegion } from './settle-region.ts'
+import { checkSubscription } from './subscription/check-subscription.ts'
 import type { Target } from './target.ts'
 
 export interface Prepared {
@@ -30,8 +31,9 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   progress.previous = lastGood(records)
   progress.remembered = remember(session, records)
   if (options.skipInfra !== true) {
-    await checkSubscription(session)
-    progress.parameters = { ...progress.remembered, ...(await readFromAzure(session, account, target)) }
+    const parameters = { ...progress.remembered, ...(await readFromAzure(session, account, target)) }
+    progress.parameters = parameters
+    await checkSubscription(session, { parameters, isFirst: target === undefined })
   }
   const source = await readSource(session)
   const made = await session.build(source, session.packages)

@@ -1,6 +1,7 @@
 import { confirm } from '../restore/confirm.ts'
 import { createInfrastructure, whatIf } from './commands/subscription.ts'
 import { requireTarget } from './find-target.ts'
+import { asEnvironment } from './parameters/as-environment.ts'
 import type { Progress } from './progress.ts'
 import { inStage, type Session } from './session.ts'
 import type { Target } from './target.ts'
@@ -8,8 +9,7 @@ import type { Target } from './target.ts'
 /** Shows what would change in Azure, asks, and changes it. Answers where everything is then. Throws TerminalError. */
 export async function provision(session: Session, { parameters = {} }: Progress): Promise<Target> {
   const { environment, run, options, terminal } = session
-  // One that was taken back is not set, so that the templates' own value counts.
-  const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value || undefined]))
+  const env = asEnvironment(parameters)
   await inStage(session, 'what-if', async () => {
     await run({ ...whatIf(environment), env })
     if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)

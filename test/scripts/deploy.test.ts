@@ -28,7 +28,6 @@ describe('npm run deploy', () => {
     expect(stages).toEqual(STAGES)
     expect(stdout).toContain('+ 42 to create')
     expect(stdout).toContain('inside the virtual network')
-    expect(stdout).toContain('quota used up: OpenAI.GlobalStandard.gpt-5-mini (500 of 500)')
     expect(stdout.trimEnd()).toMatch(new RegExp(`${version} runs in staging: ${cloud.apps.url}$`))
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
     expect(cloud.apps.asked.map(({ action }) => action)).toEqual([

@@ -7,10 +7,26 @@ export const showAccount = (): Command => az('account show', { output: 'json' })
 export const listProviders = (): Command =>
   az('provider list', { query: "[?registrationState=='Registered'].namespace", output: 'json' })
 
-export const listFlexRegions = (): Command => az('functionapp list-flexconsumption-locations', { output: 'json' })
+export const listFlexRegions = (isZonal: boolean): Command =>
+  az('functionapp list-flexconsumption-locations', { ...(isZonal ? { 'zone-redundant': 'true' } : {}), output: 'json' })
+
+export const showBicepVersion = (): Command => az('bicep version', {})
+
+/** Values of the parameter file, with those of the shell. */
+export const readTemplateParameters = ({ parameters }: Environment): Command => {
+  const command = az('bicep build-params', { file: parameters })
+  return { ...command, args: [...command.args, '--stdout'] }
+}
+
+/** Sizes of Postgres that a region has, and how they can be spread over zones. */
+export const listPostgresSizes = ({ location }: Environment): Command =>
+  az('postgres flexible-server list-skus', { location, output: 'json' })
+
+export const groupExists = ({ resourceGroup }: Environment): Command =>
+  az('group exists', { name: resourceGroup, output: 'json' })
 
 /** Quotas of models in a region: used and allowed. */
-export const listModelUsage = ({ location }: Environment): Command =>
+export const listModelUsage = (location: string): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 
 /** Where the parts are, from the last deployment that came to its end, whether npm, azd or az made it. */

@@ -17,12 +17,8 @@ const args = process.argv.slice(2)
 const at = (...parts) => join(cloud, ...parts)
 appendFileSync(at('calls.jsonl'), `${JSON.stringify(args)}\n`)
 const flag = (name) => args[args.indexOf(`--${name}`) + 1]
-const verb = args
-  .slice(
-    0,
-    args.findIndex((arg) => arg.startsWith('--')),
-  )
-  .join(' ')
+const flagsAt = args.findIndex((arg) => arg.startsWith('--'))
+const verb = args.slice(0, flagsAt < 0 ? args.length : flagsAt).join(' ')
 const print = (value) => process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`)
 const fail = (text, code = 1) => {
   process.stderr.write(`${text}\n`)
@@ -66,9 +62,20 @@ const metadata = () => readJson('metadata.json', {})
 const VERBS = {
   'account show': () => print(readJson('account.json')),
   'provider list': () => print(readJson('providers.json')),
-  'functionapp list-flexconsumption-locations': () => print([{ name: 'westeurope' }, { name: 'northeurope' }]),
-  'cognitiveservices usage list': () =>
-    print([{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 }]),
+  'functionapp list-flexconsumption-locations': () =>
+    print(readJson(args.includes('--zone-redundant') ? 'zonal-regions.json' : 'regions.json')),
+  'cognitiveservices usage list': () => print(readJson('usage.json')),
+  'bicep version': () => print(readJson('bicep-version.json')),
+  'bicep build-params': () => {
+    const [, shape] = /(\w+)\.bicepparam/.exec(flag('file'))
+    const parameters = readJson('template-values.json')[shape]
+    const { OPENAI_CAPACITY: capacity, POSTGRES_SERVER_ID: server } = process.env
+    if (capacity) parameters.modelDeployments.value[0].capacity = Number(capacity)
+    if (server) parameters.postgresServerId = { value: server }
+    print({ parametersJson: JSON.stringify({ parameters }), templateJson: '{}' })
+  },
+  'group exists': () => print(groups()[flag('name')] !== undefined),
+  'postgres flexible-server list-skus': () => print(readJson('sizes.json')),
   'deployment group show': () => {
     const outputs = groups()[flag('resource-group')]
     if (outputs === undefined) fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)

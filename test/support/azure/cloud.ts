@@ -10,11 +10,12 @@ import { packageBlob, type Package, type Source } from '../../../scripts/deploy/
 import { zip } from '../../../scripts/deploy/package/zip.ts'
 import { READ } from '../../../scripts/deploy/parameters/read-from-azure.ts'
 import { OF_ONE_RUN, REMEMBERED } from '../../../scripts/deploy/parameters/remember.ts'
-import { PROVIDERS } from '../../../scripts/deploy/preflight.ts'
+import { PROVIDERS } from '../../../scripts/deploy/subscription/require-providers.ts'
 import { createTerminal, type Streams } from '../../../scripts/mission/terminal.ts'
 import type { Clock } from '../../../src/engine/ports.ts'
 import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { version } from '../../../src/version.ts'
+import { SUBSCRIPTION } from './subscription.ts'
 import { playApps, type PlayedApps } from './play-apps.ts'
 
 export const MIGRATOR_KEY = 'canary-of-the-migrator-key'
@@ -67,6 +68,7 @@ export async function createCloud(): Promise<Cloud> {
   await program(bin, 'az', await readFile(join(import.meta.dirname, 'az-stand-in.mjs'), 'utf8'))
   await set('account.json', ACCOUNT)
   await set('providers.json', PROVIDERS)
+  for (const [file, value] of Object.entries(SUBSCRIPTION)) await set(file, value)
   await set('parameters.json', [...REMEMBERED, ...OF_ONE_RUN, ...READ])
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SHAPES, environmentOf } from '../../scripts/deploy/environments.ts'
+import { main as deploy } from '../../scripts/deploy/main.ts'
+import type { Session } from '../../scripts/deploy/session.ts'
+import { readTemplateValues } from '../../scripts/deploy/subscription/read-template-values.ts'
+import { PROVIDERS } from '../../scripts/deploy/subscription/require-providers.ts'
+import { bicep } from '../bicep/compiler.ts'
+import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+
+it('the providers are those of what the templates deploy, and App', () => {
+  const snapshots = globSync('test/bicep/snapshots/*.json').map(
+    (file) => JSON.parse(readFileSync(file, 'utf8')) as { predictedResources: { type: string }[] },
+  )
+  expect(snapshots.length).toBeGreaterThanOrEqual(3)
+  const types = snapshots.flatMap(({ predictedResources }) => predictedResources.map(({ type }) => type))
+  const used = new Set(types.map((type) => type.split('/')[0]?.toLowerCase()))
+  expect(new Set(PROVIDERS.map((name) => name.toLowerCase()))).toEqual(used.add('microsoft.app'))
+})
+
+it.skipIf(bicep === undefined).each(SHAPES)(
+  'the values of %s are read from what the compiler says',
+  async (shape) => {
+    const environment = environmentOf(shape, { location: 'westeurope', time: '' })
+    const run: Session['run'] = async ({ args, env }) => {
+      const [, , , file = '', stdout = ''] = args
+      const { stdout: text } = await promisify(execFile)(bicep ?? '', ['build-params', file, stdout], {
+        env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', ...env },
+      })
+      return text
+    }
+    const session = { run, environment } as unknown as Session
+    const values = await readTemplateValues(session, { OPENAI_CAPACITY: '70', ALERT_EMAILS: '' })
+    expect(values).toMatchObject({
+      openAiLocation: 'westeurope',
+      models: [{ model: 'gpt-5-mini', sku: 'GlobalStandard', capacity: 70 }],
+      postgres: { skuName: expect.stringMatching(/^Standard_/), highAvailability: shape === 'production' },
+      zoneRedundant: shape === 'production',
+    })
+  },
+  60_000,
+)
+
+let cloud: Cloud
+beforeEach(async () => {
+  cloud = await createCloud()
+})
+
+const first = (shape = 'production') => cloud.run(deploy, shape, '--yes')
+const created = async () => (await cloud.calls()).some((line) => line.includes('sub create'))
+
+describe('a first deployment is refused', () => {
+  it.each([
+    ['by an old compiler', 'bicep-version.json', 'Bicep CLI version 0.35.9 (x)', 'Bicep 0.35.9', 'az bicep upgrade'],
+    ['without quota', 'usage.json', usage(401), '99 of 500 are left, and 100 are asked for', 'OPENAI_CAPACITY=99'],
+    ['without any quota', 'usage.json', usage(500), '0 of 500 are left', 'take another region'],
+    ['without zones', 'zonal-regions.json', [{ name: 'northeurope' }], 'no several zones in westeurope', 'northeurope'],
+    [
+      'where the size is not',
+      'sizes.json',
+      sizes('Standard_D2ds_v5'),
+      'no servers of size Standard_D4ds_v5',
+      'list-skus',
+    ],
+    [
+      'where the standby is not',
+      'sizes.json',
+      sizes('Standard_D4ds_v5', 'SameZone'),
+      'no standby in another',
+      'list-skus',
+    ],
+  ])('%s', async (_, file, value, words, hint) => {
+    await cloud.set(file, value)
+    const { code, stderr } = await first()
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(words) })
+    expect(stderr).toContain(hint)
+    expect(stderr).toContain('Nothing was changed.')
+    expect(await created()).toBe(false)
+  })
+
+  it('without a compiler', async () => {
+    await cloud.fail('bicep version', 'ERROR: Bicep CLI not found. Install it now by running "az bicep install".')
+    expect((await first()).stderr).toContain('az bicep install')
+    expect(await created()).toBe(false)
+  })
+})
+
+describe('a deployment goes on', () => {
+  it('where dev needs no zones, and less capacity is asked for', async () => {
+    await cloud.set('zonal-regions.json', [])
+    await cloud.set('usage.json', usage(401))
+    cloud.env['OPENAI_CAPACITY'] = '99'
+    expect(await first('dev')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('where models and a server are used that are there', async () => {
+    await cloud.set('sizes.json', sizes('Standard_D2ds_v5'))
+    cloud.env['POSTGRES_SERVER_ID'] = '/subscriptions/x/y'
+    expect(await first()).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('where an answer can not be read, and says so', async () => {
+    await cloud.set('sizes.json', [{ reason: 'restricted' }])
+    await cloud.set('usage.json', [])
+    await cloud.set('bicep-version.json', 'something else')
+    await cloud.fail('--zone-redundant', 'ERROR: unrecognized arguments: --zone-redundant true')
+    const { code, stdout } = await first()
+    expect(code).toBe(0)
+    for (const words of [
+      'sizes of Postgres',
+      'quota OpenAI.GlobalStandard.gpt-5-mini is not one',
+      'several zones for',
+      'which Bicep',
+    ])
+      expect(stdout).toContain(words)
+  })
+
+  it('where the environment is there, or was begun, and says what a new one would lack', async () => {
+    await cloud.fail('--name func-app --src')
+    await first()
+    await cloud.set('usage.json', usage(500))
+    await cloud.set('sizes.json', sizes('Standard_D2ds_v5'))
+    const again = await first()
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('part of which is in use here already') })
+    expect(again.stdout).toContain('no servers of size Standard_D4ds_v5, says Azure of new servers')
+    await cloud.set('groups.json', { 'rg-taskforce-dev': null })
+    await cloud.set('sizes.json', sizes('Standard_B2ms'))
+    expect((await first('dev')).code).toBe(0)
+  })
+})
+
+function usage(currentValue: number): unknown {
+  return [{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue, limit: 500 }]
+}
+
+function sizes(name: string, ...supportedHaMode: string[]): unknown {
+  return [{ supportedServerEditions: [{ name: 'x', supportedServerSkus: [{ name, supportedHaMode }] }] }]
+}
