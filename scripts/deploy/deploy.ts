@@ -28,6 +28,7 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
   progress.apiKey = apiKey
   const before = await inStage(session, 'migrator', () => replaceMigrator(session, progress, target, made))
+  progress.standing = before
   await inStage(session, 'check', () => checkUnfinished(session, (request) => ask(progress, request), before))
   progress.standing = await inStage(session, 'expand', () => expand(session, progress, { target, made, before }))
   await release(session, progress, { target, made, apiKey })

@@ -23,12 +23,19 @@ export const RENEW_MS = 300_000
 
 /** A migrator that is signed in with the key that the platform made for it. */
 export async function openMigrator(
-  { run, log, clock }: Session,
+  { run, log, clock, stopping }: Session,
   target: Target,
   expected?: MigratorOptions['expected'],
 ): Promise<AskMigrator> {
   const key = log.keep(await readSecret(run, readMigratorKey(target)))
-  return createMigrator({ url: target.migratorUrl, key, clock, log, ...(expected === undefined ? {} : { expected }) })
+  return createMigrator({
+    url: target.migratorUrl,
+    key,
+    clock,
+    log,
+    stop: stopping.signal,
+    ...(expected === undefined ? {} : { expected }),
+  })
 }
 
 /**
@@ -43,13 +50,22 @@ export async function exchange(session: Session, work: Exchange): Promise<void> 
     await inStage(session, 'publish', () => replace(session, work))
   } catch (error) {
     await renewal.stop()
-    await migrator(resumeRequest()).catch((failure: Error) =>
-      session.log.say(`  the drain could not be cleared (${failure.message}); it ends by itself within 15 minutes`),
-    )
+    await clearDrain(session, migrator)
     throw error
   }
   await renewal.stop()
   await inStage(session, 'resume', async () => void (await migrator(resumeRequest())))
+}
+
+/** After a failure, which is what has to be told of. */
+async function clearDrain({ log }: Session, migrator: AskMigrator): Promise<void> {
+  try {
+    const { drain: others } = await migrator(resumeRequest())
+    if (others === null) log.say('  the drain is over')
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    log.say(`  the drain could not be cleared (${why}); it ends by itself within 15 minutes`)
+  }
 }
 
 /** Sets the drain and waits until missions are handed over; those that are not are taken up by the new instances. */

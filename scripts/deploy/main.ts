@@ -1,22 +1,26 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { deploy } from './deploy.ts'
+import { interruptible } from './interruptible.ts'
 import { releaseLock } from './lock.ts'
 import { openSession, type DeployContext } from './open-session.ts'
 import { planDeploy } from './plan.ts'
 import { addChangeOptions, createProgram, environmentArgument, readOptions } from './program.ts'
 import type { Progress } from './progress.ts'
+import type { DeploymentRecord } from './records.ts'
 import { recover } from './recover.ts'
 import { isRefused } from './refused.ts'
+import type { Session } from './session.ts'
 import { PLACEHOLDERS } from './target.ts'
 
 const GUIDE = `
 Builds the package of this folder, shows what would change in Azure and asks, brings the infrastructure to bicep/, reads all
 unfinished missions with the new package, expands the schema, drains, publishes, resumes, runs a mission to its end, cleans the
-schema up, and records all that. Where the new package does not work it goes back to the one of before by itself. The Azure CLI has to be signed in (az login); with private endpoints,
-this machine has to be in the virtual network.
+schema up, and records all that. Where the new package does not work it goes back to the one of before by itself. The Azure CLI has
+to be signed in (az login); with private endpoints, this machine has to be in the virtual network.
 
-Every failure says how things stand; the same command goes on from there. A log is in .taskforce/, without secrets.
+Every failure says how things stand; the same command goes on from there. Ctrl-C ends it in order. A log is in .taskforce/, without
+secrets.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused because it would lose something (says how to go on).`
 
@@ -51,12 +55,18 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     else terminal.print(lines)
     return EXIT.done
   }
+  const { record, apiUrl } = await interruptible(session, () => deployAndClearUp(session))
+  if (options.json === true) terminal.json(record)
+  else terminal.print([`${record.version} runs in ${record.environment}: ${apiUrl}`])
+  return EXIT.done
+}
+
+/** Whatever becomes of it, what it began is cleared up before it is told of. */
+async function deployAndClearUp(session: Session): Promise<{ record: DeploymentRecord; apiUrl: string | undefined }> {
   const progress: Progress = { startedAt: session.now().toISOString() }
   try {
     const record = await deploy(session, progress)
-    if (options.json === true) terminal.json(record)
-    else terminal.print([`${record.version} runs in ${record.environment}: ${progress.target?.apiUrl}`])
-    return EXIT.done
+    return { record, apiUrl: progress.target?.apiUrl }
   } catch (error) {
     throw await recover(session, progress, error)
   } finally {

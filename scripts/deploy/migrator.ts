@@ -38,6 +38,8 @@ export interface MigratorOptions {
   key: string
   clock: Clock
   log: DeployLog
+  /** Ends what is asked; but not a resume, which is how one clears up. */
+  stop: AbortSignal
   /** The package that has to answer; absent: any. A new one takes a while to be the one that does. */
   expected?: { build: string }
 }
@@ -50,10 +52,12 @@ const WAITS_MS = [5_000, 10_000, 15_000, 30_000, 30_000, 60_000, 60_000, 60_000,
  * Asks the migrator, and again while it is not there yet or its answer was cut off: what it does goes on meanwhile, and a repeat
  * waits for that. Throws TerminalError `migrate_refused` with its reason, `migrator_unreachable`.
  */
-export function createMigrator({ url, key, clock, log, expected }: MigratorOptions): AskMigrator {
+export function createMigrator({ url, key, clock, log, stop, expected }: MigratorOptions): AskMigrator {
   return async (request) => {
     const waits = [...WAITS_MS]
+    const stopped = request.action === 'resume' ? new AbortController().signal : stop
     for (;;) {
+      stopped.throwIfAborted()
       log.write(`POST ${url}/migrate ${JSON.stringify(request)}`)
       const answer = await post(url, key, request)
       if ('standing' in answer) {
@@ -65,7 +69,7 @@ export function createMigrator({ url, key, clock, log, expected }: MigratorOptio
       const wait = waits.shift()
       if (wait === undefined) throw unreachable(url, why)
       log.say(`The migrator does not answer yet (${why}): once more in ${wait / 1000} s.`)
-      await clock.sleep(wait)
+      await clock.sleep(wait, stopped)
     }
   }
 }

@@ -32,7 +32,23 @@ export function openSession(command: string, shape: Shape, options: Options, con
   const log = createLog(join(cwd, '.taskforce', `${command}-${environment.name}-${time}.log`), cwd, tell, now)
   // The parameter files read it.
   const children = { ...env, TASKFORCE_ENVIRONMENT_NAME: environment.name }
-  const run = createRunner({ env: children, cwd, platform, clock, log, show: (text) => tell(text.trimEnd()) })
+  const stopping = new AbortController()
+  const stop = stopping.signal
+  const run = createRunner({ env: children, cwd, platform, clock, log, stop, show: (text) => tell(text.trimEnd()) })
   const packages = join(cwd, '.taskforce', 'packages')
-  return { environment, options, run, clock, now, log, terminal, env, cwd, packages, build, stage: 'preflight' }
+  return {
+    environment,
+    options,
+    run,
+    clock,
+    now,
+    log,
+    terminal,
+    env,
+    cwd,
+    packages,
+    build,
+    stopping,
+    stage: 'preflight',
+  }
 }

@@ -37,6 +37,7 @@ async function goBack(
   reason: string,
 ): Promise<{ isDone: boolean; told: string }> {
   const stays = (told: string) => ({ isDone: false, told })
+  if (session.stopping.signal.aborted) return stays(interruptedState(session))
   const { target, records = [], migrator, apiKey, who = 'unknown', made } = progress
   const state = recoveryOf(session.stage).state
   if (target === undefined || migrator === undefined || apiKey === undefined) return stays(state)
@@ -55,6 +56,12 @@ async function goBack(
       `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: npm run rollback -- ${wordsOf(session.environment)}`,
     )
   }
+}
+
+/** Whoever wants it to end does not want another publication first. */
+function interruptedState({ stage, environment }: Session): string {
+  const state = stage === 'smoke' ? 'The new package runs, and was not tested to its end.' : recoveryOf(stage).state
+  return `${state} Nothing was taken back: npm run rollback -- ${wordsOf(environment)}`
 }
 
 /** Where it came so far that there is something to say, and a place to say it. */

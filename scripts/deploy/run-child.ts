@@ -7,6 +7,8 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv
   cwd: string
   platform: NodeJS.Platform
+  /** Ends what runs; but not a command that clears up. */
+  stop: AbortSignal
   /** Where what people read while it runs goes. */
   show: (text: string) => void
 }
@@ -20,10 +22,11 @@ export interface Ended {
 }
 
 /** Runs a command to its end, or to its limit. Rejects where it can't be started. */
-export async function runChild(command: Command, { env, cwd, platform, show }: Surroundings): Promise<Ended> {
+export async function runChild(command: Command, { env, cwd, platform, stop, show }: Surroundings): Promise<Ended> {
   const { file, args, ...form } = spawnForm(command.program, command.args, platform)
-  // The Azure CLI is a script around the program that works, so its whole group has to end.
-  const detached = command.limitMs !== undefined && platform !== 'win32'
+  // The Azure CLI is a script around the program that works, so its whole group has to end; and Ctrl-C of a terminal, which reaches
+  // whole groups, is this process's to pass on.
+  const detached = platform !== 'win32'
   const child = spawn(file, args, {
     ...form,
     env: { ...env, ...command.env },
@@ -31,7 +34,7 @@ export async function runChild(command: Command, { env, cwd, platform, show }: S
     detached,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const limit = command.limitMs === undefined ? undefined : endAt(child, command.limitMs, platform)
+  const ending = endInTime(child, command, { platform, stop })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => {
@@ -41,33 +44,32 @@ export async function runChild(command: Command, { env, cwd, platform, show }: S
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   try {
     const [code] = (await once(child, 'close')) as [number | null]
-    const timedOut = limit?.isReached() ?? false
+    const timedOut = ending.isLate()
     return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), timedOut }
   } finally {
-    limit?.clear()
+    ending.clear()
   }
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-/** Ends a process and all that it started when its time is over; and with this one, whose terminal does not reach another group. */
-function endAt(child: ChildProcess, ms: number, platform: NodeJS.Platform) {
-  let reached = false
-  const timer = setTimeout(() => {
-    reached = true
+/** Ends a process and all that it started when its time is over, or this run is to end. */
+function endInTime(
+  child: ChildProcess,
+  { limitMs, clearsUp }: Command,
+  { platform, stop }: Pick<Surroundings, 'platform' | 'stop'>,
+) {
+  let late = false
+  const onStop = () => endTree(child, platform)
+  const onLate = () => {
+    late = true
     endTree(child, platform)
-  }, ms)
-  const onSignal = (signal: NodeJS.Signals) => {
-    endTree(child, platform)
-    clear()
-    process.kill(process.pid, signal)
   }
+  const timer = limitMs === undefined ? undefined : setTimeout(onLate, limitMs)
+  if (clearsUp !== true) stop.addEventListener('abort', onStop, { once: true })
   const clear = () => {
     clearTimeout(timer)
-    for (const signal of SIGNALS) process.off(signal, onSignal)
+    stop.removeEventListener('abort', onStop)
   }
-  for (const signal of SIGNALS) process.on(signal, onSignal)
-  return { isReached: () => reached, clear }
+  return { isLate: () => late, clear }
 }
 
 function endTree({ pid }: ChildProcess, platform: NodeJS.Platform): void {

@@ -4,7 +4,7 @@ import { lineOf, type Command } from './commands/command.ts'
 import type { DeployLog } from './deploy-log.ts'
 import { runChild, type Surroundings } from './run-child.ts'
 
-/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `command_timed_out`, `program_missing`. */
+/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `command_timed_out`, `program_missing`, `interrupted`. */
 export type RunCommand = (command: Command) => Promise<string>
 
 export interface RunnerOptions extends Surroundings {
@@ -23,14 +23,17 @@ const NETWORK = /blocked by network rules|ForbiddenBy(?:Firewall|Connection)/i
 
 /** Runs commands one after another; each is a line of the log, with its output where that is no secret. */
 export function createRunner(options: RunnerOptions): RunCommand {
-  const { clock, log } = options
+  const { clock, log, stop } = options
   return async (command) => {
-    const waits = command.patient === true ? [...WAITS_MS] : []
+    const waits = command.patient === true && !stop.aborted ? [...WAITS_MS] : []
+    const endIfStopped = () => (command.clearsUp === true ? undefined : stop.throwIfAborted())
     for (;;) {
+      endIfStopped()
       const { code, stdout, stderr, timedOut } = await runChild(command, options).catch((cause: unknown) => {
         throw missing(command, cause)
       })
       log.write(`$ ${lineOf(command)}`, `exit ${code}`, command.secret === true ? '(not shown)' : stdout, stderr)
+      endIfStopped()
       if (timedOut) throw late(command)
       if (code === 0) return stdout
       const wait = mayPass(command, stderr) ? waits.shift() : undefined
@@ -38,7 +41,7 @@ export function createRunner(options: RunnerOptions): RunCommand {
       log.say(
         `Azure refuses still, as it does for minutes after a role was given or a package published: once more in ${wait / 1000} s.`,
       )
-      await clock.sleep(wait)
+      await clock.sleep(wait, stop)
     }
   }
 }

@@ -26,6 +26,8 @@ export interface Session {
   build: (source: Source, folder: string) => Promise<Package>
   /** Of this run on the environment, while it has one. */
   lock?: { target: Target; id: string }
+  /** Aborted with TerminalError `interrupted` when somebody wants this run to end. */
+  stopping: AbortController
   /** The stage that runs, or ran last. */
   stage: Stage
 }
@@ -34,6 +36,7 @@ export interface Session {
 export async function inStage<T>(session: Session, stage: Stage, work: () => Promise<T>): Promise<T> {
   const { clock, log } = session
   session.stage = stage
+  session.stopping.signal.throwIfAborted()
   const begun = clock.monotonic()
   log.write(`== ${stage}`)
   const result = await work()

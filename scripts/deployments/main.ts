@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { requireTarget } from '../deploy/find-target.ts'
+import { interruptible } from '../deploy/interruptible.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
 import { requireAccount } from '../deploy/preflight.ts'
 import { createProgram, environmentArgument, readOptions } from '../deploy/program.ts'
@@ -28,8 +29,10 @@ async function run(program: Command, context: DeployContext): Promise<number> {
   const options = readOptions(program, context.env)
   const session = openSession('deployments', environmentArgument(program), options, context)
   const { environment, run: runCommand } = session
-  await requireAccount(session)
-  const records = await readRecords(runCommand, await requireTarget(session), environment)
+  const records = await interruptible(session, async () => {
+    await requireAccount(session)
+    return readRecords(runCommand, await requireTarget(session), environment)
+  })
   const running = runningRecord(records)
   if (options.json === true) context.terminal.json(records)
   else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])

@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
+import { interruptible } from '../deploy/interruptible.ts'
 import { releaseLock } from '../deploy/lock.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
 import { planRollback } from '../deploy/plan.ts'
 import { addChangeOptions, createProgram, environmentArgument, readOptions } from '../deploy/program.ts'
+import type { DeploymentRecord } from '../deploy/records.ts'
 import { isRefused } from '../deploy/refused.ts'
+import type { Session } from '../deploy/session.ts'
 import { explainFailure } from './explain-failure.ts'
 import { goBack } from './go-back.ts'
 
@@ -40,11 +43,15 @@ async function runRollback(program: Command, context: DeployContext): Promise<nu
     else terminal.print(lines)
     return EXIT.done
   }
+  const record = await interruptible(session, () => goBackAndClearUp(session))
+  if (options.json === true) terminal.json(record)
+  else terminal.print([`${record.version} runs in ${record.environment} again.`])
+  return EXIT.done
+}
+
+async function goBackAndClearUp(session: Session): Promise<DeploymentRecord> {
   try {
-    const record = await goBack(session)
-    if (options.json === true) terminal.json(record)
-    else terminal.print([`${record.version} runs in ${record.environment} again.`])
-    return EXIT.done
+    return await goBack(session)
   } catch (error) {
     throw explainFailure(session, error)
   } finally {

@@ -11,8 +11,10 @@ import { PLACEHOLDERS } from '../../scripts/deploy/target.ts'
 
 let folder: string
 let slept: number[]
+let stopping: AbortController
 beforeEach(async () => {
   slept = []
+  stopping = new AbortController()
   folder = await mkdtemp(join(tmpdir(), 'taskforce-run-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
 })
@@ -29,7 +31,15 @@ async function runnerOf(lines: string): Promise<RunCommand> {
   )
   const clock = { monotonic: () => 0, sleep: (ms: number) => Promise.resolve(void slept.push(ms)) }
   const env = { PATH: [folder, process.env.PATH].join(delimiter) }
-  return createRunner({ env, cwd: folder, platform: process.platform, clock, log, show: () => undefined })
+  return createRunner({
+    env,
+    cwd: folder,
+    stop: stopping.signal,
+    platform: process.platform,
+    clock,
+    log,
+    show: () => undefined,
+  })
 }
 
 const refusing = (words: string) => runnerOf(`[ -e seen ] && exit 0\ntouch seen\necho '${words}' >&2; exit 1`)

@@ -30,7 +30,8 @@ it('a drain that somebody else has set meanwhile ends the deployment, and stays'
   // Ours ran out, as it must not, or somebody took it off.
   cloud.apps.database.drain = { by: 'restore', reason: 'a restore of x' }
   await publication.go()
-  const { code, stderr } = await running
+  const { code, stdout, stderr } = await running
+  expect(stdout).not.toContain('the drain is over')
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('drained by restore') })
   expect(cloud.apps.database.drain).toMatchObject({ by: 'restore' })
 })

@@ -24,15 +24,17 @@ export const fetchPackage = (target: Target, blob: string, file: string): Comman
   patient('storage blob download', { name: blob, file, ...storageOf(target), output: 'none' })
 
 /** In place of one of the same name: a deployment that failed is recorded where it would have been. */
-export const storeRecord = (target: Target, blob: string, file: string): Command =>
-  patient('storage blob upload', {
+export const storeRecord = (target: Target, blob: string, file: string): Command => ({
+  ...patient('storage blob upload', {
     file,
     name: blob,
     'content-type': 'application/json',
     overwrite: 'true',
     ...storageOf(target),
     output: 'none',
-  })
+  }),
+  clearsUp: true,
+})
 
 export const fetchRecords = ({ account, container }: Target, { name }: Environment, folder: string): Command =>
   patient('storage blob download-batch', {
@@ -58,11 +60,15 @@ export const storeLock = (target: Target, environment: Environment, file: string
     output: 'none',
   })
 
-export const fetchLock = (target: Target, environment: Environment, file: string): Command =>
-  patient('storage blob download', { name: lockOf(environment), file, ...storageOf(target), output: 'none' })
+export const fetchLock = (target: Target, environment: Environment, file: string): Command => ({
+  ...patient('storage blob download', { name: lockOf(environment), file, ...storageOf(target), output: 'none' }),
+  clearsUp: true,
+})
 
-export const removeLock = (target: Target, environment: Environment): Command =>
-  patient('storage blob delete', { name: lockOf(environment), ...storageOf(target), output: 'none' })
+export const removeLock = (target: Target, environment: Environment): Command => ({
+  ...patient('storage blob delete', { name: lockOf(environment), ...storageOf(target), output: 'none' }),
+  clearsUp: true,
+})
 
 const storageOf = ({ account, container }: Target): Flags => ({
   'account-name': account,

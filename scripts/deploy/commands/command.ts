@@ -8,6 +8,8 @@ export interface Command {
   patient?: true
   /** What it says, beside the refusals that every patient command waits for, while what it asks starts. */
   notYet?: RegExp
+  /** Runs though this run was interrupted, and to its end: it takes back or records what was begun. */
+  clearsUp?: true
   /** When it is ended, with all that it started. */
   limitMs?: number
   /** Set in the environment that it runs in, or with undefined not set there. */

@@ -46,6 +46,8 @@ if (failure) {
   fail(failure.stderr, failure.exit ?? 1)
 }
 
+if (existsSync(at('hold.json')) && args.join(' ').includes(readJson('hold.json')))
+  writeFileSync(at('held.pid'), String(process.pid))
 while (existsSync(at('hold.json')) && args.join(' ').includes(readJson('hold.json')))
   await new Promise((done) => setTimeout(done, 20))
 

@@ -44,7 +44,7 @@ export interface Cloud {
   fail(match: string, stderr?: string, times?: number): Promise<void>
   set(file: string, value: unknown): Promise<void>
   /** Lets the call of az whose words contain `match` wait until `go` is called. */
-  hold(match: string): Promise<{ go: () => Promise<void> }>
+  hold(match: string): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
   calls(): Promise<string[]>
   /** What the last call of that name would have read for the parameter files. */
   parametersOf(verb: string): Promise<Record<string, string>>
@@ -103,7 +103,10 @@ export async function createCloud(): Promise<Cloud> {
     },
     hold: async (match) => {
       await set('hold.json', match)
-      return { go: () => rm(join(state, 'hold.json')) }
+      return {
+        go: () => rm(join(state, 'hold.json')),
+        pid: async () => Number(await readFile(join(state, 'held.pid'), 'utf8').catch(() => 0)),
+      }
     },
     packageOf: (commit) => shas.get(commit) ?? '',
     fail: async (match, stderr = `ERROR: no ${match} today`, times = 1) =>
