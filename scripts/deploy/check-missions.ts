@@ -22,9 +22,8 @@ export async function checkMissions(
 ): Promise<void> {
   const { options, log } = session
   if (options.skipCheck === true) return
-  const words = await oldBuildWords(session, target, running)
   const login = options.databaseUser ?? who
-  const { code, isReport, said } = await runCheck(session, words, databaseUrl(target, login))
+  const { code, isReport, said } = await compare(session, target, { running, login })
   if (code === 0) return
   if (!isReport && options.databaseUser === undefined) {
     return log.say(
@@ -35,6 +34,20 @@ export async function checkMissions(
   throw new TerminalError('check_failed', 'The check of unfinished missions did not pass; what it says is above.', {
     hint: 'Change the code so that they go on as before, or let them end first. With --skip-check they are not looked at.',
   })
+}
+
+async function compare(
+  session: Session,
+  target: Target,
+  { running, login }: { running: DeploymentRecord; login: string },
+): Promise<Comparison> {
+  try {
+    const words = await oldBuildWords(session, target, running)
+    return await runCheck(session, words, databaseUrl(target, login))
+  } catch (error) {
+    if (!(error instanceof TerminalError) || error.code === 'interrupted') throw error
+    return { code: 1, isReport: false, said: error.message }
+  }
 }
 
 /** For check-deploy: the folder with the old package's side of it, where that has one. */
@@ -51,12 +64,15 @@ function databaseUrl({ postgresHost, postgresDatabase }: Target, login: string):
   return `postgresql://${encodeURIComponent(login)}@${postgresHost}:5432/${postgresDatabase}?sslmode=verify-full`
 }
 
-/** `isReport`: missions were read, and the code is about them. `said`: why not, as one line. */
-async function runCheck(
-  { log, terminal, cwd, env }: Session,
-  words: string[],
-  url: string,
-): Promise<{ code: number; isReport: boolean; said: string }> {
+interface Comparison {
+  code: number
+  /** Missions were read, and the code is about them. */
+  isReport: boolean
+  /** Why not, as one line. */
+  said: string
+}
+
+async function runCheck({ log, terminal, cwd, env }: Session, words: string[], url: string): Promise<Comparison> {
   let isReport = false
   const errors: string[] = []
   const lines = {

@@ -21,6 +21,9 @@ const NOT_YET =
 /** A network that keeps this machine out does so however long one waits. */
 const NETWORK = /blocked by network rules|ForbiddenBy(?:Firewall|Connection)/i
 
+/** What cmd.exe says, which starts all the same. */
+const NO_PROGRAM = /is not recognized as an internal or external command/
+
 /** Runs commands one after another; each is a line of the log, with its output where that is no secret. */
 export function createRunner(options: RunnerOptions): RunCommand {
   const { clock, log, stop } = options
@@ -36,6 +39,7 @@ export function createRunner(options: RunnerOptions): RunCommand {
       endIfStopped()
       if (timedOut) throw late(command)
       if (code === 0) return stdout
+      if (options.platform === 'win32' && NO_PROGRAM.test(stderr)) throw missing(command, stderr)
       const wait = mayPass(command, stderr) ? waits.shift() : undefined
       if (wait === undefined) throw failed(command, code, stderr)
       log.say(

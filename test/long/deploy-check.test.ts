@@ -59,6 +59,12 @@ describe('what both packages would do', () => {
     expect(await fetched()).toBe(1)
   })
 
+  it('is not known where the package of before can not be fetched', async () => {
+    await cloud.fail('blob download --name packages/')
+    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes')
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('was not compared: as ada@') })
+  })
+
   it('is a condition where a login is named', async () => {
     const { code, stdout, stderr } = await cloud.run(deploy, 'staging', '--yes', '--json', '--database-user', 'ada')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

@@ -1,3 +1,5 @@
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
 import { main as deployments } from '../../scripts/deployments/main.ts'
@@ -19,8 +21,9 @@ const FAILURES: [stage: string, fail: (cloud: Cloud) => Promise<void> | void, st
   ['what-if', (to) => to.fail('sub what-if'), 'Nothing was changed.', FIRST],
   ['infrastructure', (to) => to.fail('sub create'), 'app and the database are as they were', FIRST],
   ['package', (to) => to.fail('blob list'), 'package is not stored', FIRST],
-  ['package', (to) => to.fail('--name packages/'), 'package is not stored', FIRST],
+  ['package', (to) => to.fail('--metadata sha256'), 'package is not stored', FIRST],
   ['api-key', (to) => to.fail('secret show'), 'package stored', FIRST],
+  ['api-key', failRestart, 'package stored', FIRST],
   ['migrator', (to) => to.fail('--name func-migrator --src'), 'The app runs the package of before', FIRST],
   ['migrator', (to) => to.fail('keys list'), 'The app runs the package of before', FIRST],
   ['check', refuse('check'), 'Nothing was migrated.', FIRST],
@@ -31,6 +34,12 @@ const FAILURES: [stage: string, fail: (cloud: Cloud) => Promise<void> | void, st
   ['contract', refuse('all'), 'that only clean up after the old one are pending', SECOND],
   ['record', (to) => to.fail('record.json'), 'not recorded', SECOND],
 ]
+
+/** The app does not know its key any more, so that it has to be started anew. */
+async function failRestart(to: Cloud): Promise<void> {
+  await rm(join(to.cwd, '../cloud/resolved'))
+  await to.fail('functionapp restart')
+}
 
 function refuse(action: string): (cloud: Cloud) => void {
   return ({ apps }) =>
@@ -135,12 +144,35 @@ describe('a deployment that fails', () => {
     expect(cloud.slept.reduce((sum, ms) => sum + ms, 0)).toBe(300_000)
   })
 
-  it('without the Azure CLI says where to get it', async () => {
+  it.each([
+    ['linux', 'no program of that name'],
+    // There cmd.exe starts, and it is what does not find az.
+    ['win32', "'az.cmd' is not recognized as an internal or external command,\noperable program or batch file."],
+  ] as const)('without the Azure CLI says where to get it: %s', async (platform, words) => {
+    const shell = join(cloud.cwd, 'cmd.exe')
+    await writeFile(shell, `#!/bin/sh\ncat >&2 <<'END'\n${words}\nEND\nexit 1\n`)
+    await chmod(shell, 0o755)
+    const PATH = platform === 'win32' ? `${cloud.cwd}:/bin:/usr/bin` : ''
     const { code, stderr } = await cloud.run(
-      (words, context) => deploy(words, { ...context, env: { PATH: '' } }),
+      (given, context) => deploy(given, { ...context, platform, env: { PATH } }),
       'staging',
       '--yes',
     )
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('https://aka.ms/azure-cli') })
+  })
+
+  it('by a no to what would change changes nothing, and the next that is confirmed goes on', async () => {
+    await cloud.run(deploy, 'staging', '--yes')
+    cloud.source.commit = SECOND
+    const before = (await cloud.calls()).length
+    cloud.typed.keys = 'n'
+    const { code, stdout, stderr } = await cloud.run(deploy, 'staging')
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('Nothing was changed.') })
+    expect(stdout).toContain('Staging would be changed as shown above. Go on?')
+    expect((await cloud.calls()).slice(before).join('\n')).not.toMatch(/sub create|config-zip|\.zip --metadata/)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+    cloud.typed.keys = 'y'
+    expect((await cloud.run(deploy, 'staging')).code).toBe(0)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))
   })
 })

@@ -38,6 +38,8 @@ export interface Cloud {
   /** How many times a drain is renewed by the clock alone; tests raise it. */
   renewals: { left: number }
   run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
+  /** What somebody at a terminal types; undefined: there is nobody. */
+  typed: { keys?: string }
   /** What the shell has set, beside what finds the stand-ins. */
   env: NodeJS.ProcessEnv
   /** Lets calls of az whose words contain `match` fail. */
@@ -75,6 +77,7 @@ export async function createCloud(): Promise<Cloud> {
   const slept: number[] = []
   const renewals = { left: 0 }
   const shell: NodeJS.ProcessEnv = {}
+  const typed: Cloud['typed'] = {}
   const shas = new Map<string, string>()
   const build = async (given: Source, packages: string) => {
     const made = await buildSmall(given, packages, source.codeRevision)
@@ -90,6 +93,7 @@ export async function createCloud(): Promise<Cloud> {
     apps,
     cwd,
     env: shell,
+    typed,
     source,
     slept,
     renewals,
@@ -114,7 +118,10 @@ export async function createCloud(): Promise<Cloud> {
     written: async () => (await readAll(join(cwd, '.taskforce'))) + (await readAll(join(state, 'blobs'))),
     async run(main, ...words) {
       await program(bin, 'git', gitOf(source))
-      const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+      const isTTY = typed.keys !== undefined
+      const opened = () => Object.assign(new PassThrough(), { isTTY, setRawMode: () => undefined })
+      const streams = { stdin: opened(), stdout: opened(), stderr: opened() }
+      if (isTTY) streams.stdin.write(typed.keys)
       const terminal = createTerminal(streams as unknown as Streams, {})
       const env = { ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
       const code = await main(words, { env, cwd, terminal, clock: clockOf(slept, renewals), build })
