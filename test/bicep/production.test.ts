@@ -103,7 +103,10 @@ describe.each(PRIVATE)('%s has a place for the machine that deploys', (environme
     const subnet = subnets.find(({ name }) => name === 'deployers')
     expect(JSON.stringify(subnet)).toMatch(/natGateways\/nat-taskforce-.*networkSecurityGroups\/nsg-deployers-/)
     const rules = rulesOf('nsg-deployers-').map(({ properties }) => properties)
-    expect(rules.map(({ access, direction }) => `${access} ${direction}`)).toEqual(['Deny Inbound', 'Deny Inbound'])
+    expect(rules.map(({ access, direction }) => [access, direction])).toEqual([
+      ['Deny', 'Inbound'],
+      ['Deny', 'Inbound'],
+    ])
     expect(rules).toContainEqual(expect.objectContaining({ protocol: '*', sourceAddressPrefix: 'Internet' }))
     expect(rules).toContainEqual(
       expect.objectContaining({

@@ -2,8 +2,8 @@ import { TerminalError } from '../../../src/domain/errors.ts'
 import { showBicepVersion } from '../commands/subscription.ts'
 import type { Session } from '../session.ts'
 
-/** The oldest compiler that reads `bicep/`. */
-const OLDEST_BICEP = '0.36'
+/** From this on parameter files can extend one another, by Microsoft's page; the oldest that `bicep/` was tried with is 0.47.16. */
+const OLDEST_BICEP = '0.44.1'
 
 /** @throws TerminalError `bicep_missing`, `bicep_too_old` */
 export async function requireBicep({ run, log }: Session): Promise<void> {
