@@ -147,6 +147,24 @@ test('on a server that Azure restored, another administrator goes on by itself, 
   expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: false }])
 })
 
+test('a login that reads the schema is given nothing by a look', async () => {
+  const reader = { name: 'administrator who reads', password: 'a token' }
+  await asAdministrator(`create role "${reader.name}" login createrole password '${reader.password}'`)
+  // So it may take up any of the roles.
+  await asAdministrator(`grant azure_pg_admin to "${reader.name}"`)
+  await asAdministrator(`grant taskforce_backup to "${reader.name}"`)
+  const url = urlFor(server.superUrl, reader, 'app')
+  const memberships = () => withConnection(url, membershipsOf)
+  const before = await memberships()
+  const look = (action: string) => {
+    const request = new Request('http://migrator/migrate', { method: 'POST', body: JSON.stringify({ action }) })
+    return migrate(request, { databaseUrl: url, connect: {} })
+  }
+  expect(await look('status')).toMatchObject({ status: 200 })
+  await expect(look('check')).rejects.toThrow('grant "taskforce_owner"')
+  expect(await memberships()).toEqual(before)
+})
+
 test('a login that may make no role at all gets the SQL for that, and it makes the roles and the login', async () => {
   const name = 'id-new'
   const plain = { name: 'no administrator', password: 'a token' }

@@ -1,5 +1,4 @@
 import { buildId } from '../../build-id.ts'
-import { joinOwnerIfAllowed } from '../../db/migrate/bootstrap.ts'
 import { clearDrain, setDrain } from '../../db/queries/drain.ts'
 import { CODE_REVISION } from '../../db/schema-revision.ts'
 import { TerminalError } from '../../domain/errors.ts'
@@ -11,17 +10,19 @@ import { readJson } from '../read-body.ts'
 import { bringUp } from './migrate/bring-up.ts'
 import { changeDrain } from './migrate/change-drain.ts'
 import { checkMissions } from './migrate/check-missions.ts'
+import { joinWhereUnread } from './migrate/join-where-unread.ts'
 import { requestSchema, type Database, type MigrateRequest } from './migrate/request.ts'
 import { standing } from './migrate/standing.ts'
 
 /**
  * Migrates, drains and resumes, checks that missions can be read, and answers where the database stands then. The platform ends an
- * answer after 230 s while the work goes on: whoever repeats the request waits for its lock and gets what is there. @throws Refusal
+ * answer after 230 s while the work goes on: whoever repeats the request waits for its lock and gets what is there. `status` and
+ * `check` write nothing, but for the membership of a login that may not read the schema. @throws Refusal
  */
 export async function migrate(request: ApiRequest, database: Database): Promise<ApiResponse> {
   const wanted = parse(requestSchema, (await readJson(request)).value)
   try {
-    await joinOwnerIfAllowed(database.databaseUrl, database.connect)
+    await joinWhereUnread(database)
     const done = await act(wanted, database)
     return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION, build: buildId })
   } catch (error) {
