@@ -477,6 +477,7 @@ module migrator 'migrator.bicep' = {
     tags: allTags
     name: 'func-taskforce-migrator-${suffix}'
     identity: identity.outputs.migrator
+    app: identity.outputs.app
     hostStorage: migratorStorage.outputs.endpoints
     insightsConnectionString: monitoring.outputs.connectionString
     postgresHost: postgresHost
@@ -575,8 +576,6 @@ module outputs 'outputs.bicep' = {
       DEPLOYMENTS_CONTAINER: 'deployments'
       POSTGRES_HOST: postgresHost
       POSTGRES_DATABASE: databaseName
-      APP_IDENTITY_NAME: identity.outputs.app.name
-      APP_IDENTITY_PRINCIPAL_ID: identity.outputs.app.principalId
       AZURE_KEY_VAULT_NAME: vault.outputs.name
       API_KEY_SECRET_NAME: apiKeySecret
       DEPLOYER_CLIENT_ID: identity.outputs.deployer.clientId
@@ -624,12 +623,6 @@ output POSTGRES_HOST string = outputs.outputs.environment.POSTGRES_HOST
 
 @description('Database.')
 output POSTGRES_DATABASE string = outputs.outputs.environment.POSTGRES_DATABASE
-
-@description('Login of the function app at Postgres, which the migrator makes.')
-output APP_IDENTITY_NAME string = outputs.outputs.environment.APP_IDENTITY_NAME
-
-@description('Its object id, which that login is bound to.')
-output APP_IDENTITY_PRINCIPAL_ID string = outputs.outputs.environment.APP_IDENTITY_PRINCIPAL_ID
 
 @description('Vault of the API key.')
 output AZURE_KEY_VAULT_NAME string = outputs.outputs.environment.AZURE_KEY_VAULT_NAME

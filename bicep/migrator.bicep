@@ -12,6 +12,9 @@ param name string
 @description('Whom it acts as: owner of the schema.')
 param identity Identity
 
+@description('The app\'s identity, which it lets sign in to Postgres.')
+param app Identity
+
 @description('Addresses of the host\'s storage account.')
 param hostStorage StorageEndpoints
 
@@ -50,6 +53,8 @@ module flexApp 'flex-app.bicep' = {
     packageContainer: 'package-migrator'
     insightsConnectionString: insightsConnectionString
     appSettings: {
+      APP_LOGIN_NAME: app.name
+      APP_LOGIN_PRINCIPAL_ID: app.principalId
       APP_ROLE: 'migrator'
       DATABASE_AUTH: 'entra'
       DATABASE_URL: 'postgresql://${identity.name}@${postgresHost}:5432/${databaseName}?sslmode=verify-full'

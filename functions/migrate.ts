@@ -18,7 +18,7 @@ if (isRole('migrator')) {
     handler: traced((request, context) =>
       answered(request, context, () => {
         const result = appContext()
-        if (result.ok) return migrate(toApiRequest(request), result.app.backup)
+        if (result.ok) return migrate(toApiRequest(request), result.app.backup, result.app.config.appLogin)
         const wrong = result.problems.map(({ key, reason }) => `${key} ${reason}`).join('; ')
         throw new Refusal('not_ready', `The migrator is not configured: ${wrong}.`)
       }),

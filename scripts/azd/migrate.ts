@@ -25,10 +25,7 @@ export async function migrate(azure: AzureRest, outputs: Outputs, build: string 
     method: 'POST',
     url: `${outputs.MIGRATOR_URL}/migrate`,
     headers: { 'x-functions-key': key },
-    body: {
-      action: 'all',
-      logins: [{ name: outputs.APP_IDENTITY_NAME, principalId: outputs.APP_IDENTITY_PRINCIPAL_ID }],
-    },
+    body: { action: 'all' },
     // The package of before brings the schema to where it is already, which harms nothing.
     notYet: (answer) => otherBuild(answer, build),
     ...(build === undefined ? {} : { hint: HINT }),

@@ -10,8 +10,6 @@ const outputsSchema = z.object({
   AZURE_FUNCTION_APP_NAME: text,
   AZURE_MIGRATOR_APP_NAME: text,
   MIGRATOR_URL: z.url(),
-  APP_IDENTITY_NAME: text,
-  APP_IDENTITY_PRINCIPAL_ID: text,
   AZURE_KEY_VAULT_NAME: text,
   API_KEY_SECRET_NAME: text,
 })

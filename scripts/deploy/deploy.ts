@@ -9,7 +9,6 @@ import { prepare } from './prepare.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { provision } from './provision.ts'
 import { writeRecord, type DeploymentRecord } from './records.ts'
-import { loginsOf } from './requests.ts'
 import { smokeOptions } from './roll-back.ts'
 import { inStage, type Session } from './session.ts'
 import { smoke } from './smoke.ts'
@@ -30,9 +29,9 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   const before = await inStage(session, 'migrator', () => replaceMigrator(session, progress, target, made))
   progress.standing = before
   await inStage(session, 'check', () => checkUnfinished(session, (request) => ask(progress, request), before))
-  progress.standing = await inStage(session, 'expand', () => expand(session, progress, { target, made, before }))
+  progress.standing = await inStage(session, 'expand', () => expand(session, progress, made, before))
   await release(session, progress, { target, made, apiKey })
-  const all = await inStage(session, 'contract', () => ask(progress, { action: 'all', logins: loginsOf(target) }))
+  const all = await inStage(session, 'contract', () => ask(progress, { action: 'all' }))
   tell(session, all)
   progress.standing = all
   const record = recordOf(session, progress, { outcome: 'deployed', runs: true })
@@ -47,16 +46,10 @@ async function replaceMigrator(session: Session, progress: Progress, target: Tar
   return ask(progress, { action: 'status' })
 }
 
-interface Expansion {
-  target: Target
-  made: Package
-  before: Standing
-}
-
 /** The migrations that the code of before can go on with. */
-async function expand(session: Session, progress: Progress, { target, made, before }: Expansion): Promise<Standing> {
+async function expand(session: Session, progress: Progress, made: Package, before: Standing): Promise<Standing> {
   const running = progress.previous?.codeRevision ?? unknownCode(before, made)
-  const standing = await ask(progress, { action: 'expand', codeRevision: running, logins: loginsOf(target) })
+  const standing = await ask(progress, { action: 'expand', codeRevision: running })
   tell(session, standing)
   return standing
 }
@@ -86,7 +79,7 @@ async function release(session: Session, progress: Progress, { target, made, api
     migrator,
     file: made.file,
     reason: `deployment of ${made.version} by ${progress.who}`,
-    ...(needsAll ? { meanwhile: async () => void (await migrator({ action: 'all', logins: loginsOf(target) })) } : {}),
+    ...(needsAll ? { meanwhile: async () => void (await migrator({ action: 'all' })) } : {}),
   })
   await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, made)))
 }

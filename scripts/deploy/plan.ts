@@ -4,7 +4,7 @@ import { lineOf, type Command } from './commands/command.ts'
 import * as git from './commands/git.ts'
 import * as subscription from './commands/subscription.ts'
 import type { Environment } from './environments.ts'
-import { drainRequest, loginsOf, resumeRequest, type MigratorRequest } from './requests.ts'
+import { drainRequest, resumeRequest, type MigratorRequest } from './requests.ts'
 import { PLACEHOLDERS as target } from './target.ts'
 
 const FILE = '$PACKAGE'
@@ -59,13 +59,10 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     lineOf(apps.readMigratorKey(target)),
     migrate({ action: 'status' }),
     `${migrate({ action: 'check' })}  # where it is not the first; and again from "next"`,
-    migrate({ action: 'expand', codeRevision: 0, logins: loginsOf(target) }).replace(
-      '"codeRevision":0',
-      '"codeRevision":$RUNNING',
-    ),
+    migrate({ action: 'expand', codeRevision: 0 }).replace('"codeRevision":0', '"codeRevision":$RUNNING'),
     ...exchange('deployment of $VERSION by $WHO'),
     ...smoke(),
-    migrate({ action: 'all', logins: loginsOf(target) }),
+    migrate({ action: 'all' }),
     lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD)),
     ...release(environment),
   ]

@@ -1,26 +1,17 @@
-import type { Target } from './target.ts'
-
 /** What is asked of POST /migrate. */
 export type MigratorRequest =
   | { action: 'status' }
   | { action: 'check'; after?: string }
-  | { action: 'expand'; codeRevision: number; logins: Login[] }
-  | { action: 'all'; logins: Login[] }
+  | { action: 'expand'; codeRevision: number }
+  | { action: 'all' }
   | { action: 'drain'; by: string; reason: string; seconds: number }
   | { action: 'resume'; by: string }
-
-interface Login {
-  name: string
-  principalId: string
-}
 
 /** Whose drain it is: one of somebody else is left alone. */
 const BY = 'deploy'
 
 /** A deployment that dies stops nobody for longer than this. */
 const DRAIN_S = 900
-
-export const loginsOf = ({ loginName, loginId }: Target): Login[] => [{ name: loginName, principalId: loginId }]
 
 export const drainRequest = (reason: string): MigratorRequest => ({ action: 'drain', by: BY, reason, seconds: DRAIN_S })
 

@@ -15,8 +15,6 @@ export interface Target {
   container: string
   vault: string
   apiKeySecret: string
-  loginName: string
-  loginId: string
   postgresHost: string
   postgresDatabase: string
 }
@@ -33,8 +31,6 @@ const OUTPUTS: Record<keyof Target, string> = {
   container: 'DEPLOYMENTS_CONTAINER',
   vault: 'AZURE_KEY_VAULT_NAME',
   apiKeySecret: 'API_KEY_SECRET_NAME',
-  loginName: 'APP_IDENTITY_NAME',
-  loginId: 'APP_IDENTITY_PRINCIPAL_ID',
   postgresHost: 'POSTGRES_HOST',
   postgresDatabase: 'POSTGRES_DATABASE',
 }

@@ -6,6 +6,8 @@ export interface Config {
   /** The index that search_documents and get_document read; without one, those tools are absent. */
   search: SearchConfig | undefined
   auth: 'keys' | 'off'
+  /** Whom the migrator lets sign in to Postgres as the app; undefined: nobody, and in every app that is not the migrator. */
+  appLogin: { name: string; principalId: string } | undefined
   defaultProfile: string
   /** Absent: the profiles that ship. */
   profilesDir: string | undefined

@@ -41,7 +41,7 @@ function unresolved(settings: Settings): Problem[] {
 function crossChecks(settings: Settings, env: Environment): Problem[] {
   const problems: Problem[] = []
   // It has no queue, and no callers but those with a key of the platform.
-  if (settings.APP_ROLE === 'migrator') return problems
+  if (settings.APP_ROLE === 'migrator') return halfALogin(settings)
   const platform = PLATFORM_MARKS.find((name) => env[name] !== undefined)
   if (settings.AUTH === 'off' && platform !== undefined) {
     problems.push(problem('AUTH', `"off" is for one machine only and is refused where ${platform} is set; use "keys"`))
@@ -56,6 +56,15 @@ function crossChecks(settings: Settings, env: Environment): Problem[] {
     problems.push(problem('JOBS_STORAGE', 'is not set, and neither is JOBS_STORAGE__queueServiceUri'))
   }
   return problems
+}
+
+/** Whoever gave one meant a login: without the other the app could not sign in, and nobody would know why. */
+function halfALogin({ APP_LOGIN_NAME: name, APP_LOGIN_PRINCIPAL_ID: id }: Settings): Problem[] {
+  if (name === undefined && id !== undefined)
+    return [problem('APP_LOGIN_NAME', 'is not set, and APP_LOGIN_PRINCIPAL_ID is: a login needs both')]
+  if (name !== undefined && id === undefined)
+    return [problem('APP_LOGIN_PRINCIPAL_ID', 'is not set, and APP_LOGIN_NAME is: a login needs both')]
+  return []
 }
 
 /** Such settings were no harm before there was anything that reads them, so they must not take a deployment down. */
@@ -91,6 +100,7 @@ function toConfig(settings: Settings): Config {
     model: toModel(settings),
     search: toSearch(settings),
     auth: settings.AUTH,
+    appLogin: toAppLogin(settings),
     defaultProfile: settings.PROFILE,
     profilesDir: settings.PROFILES_DIR,
     logLevel: settings.LOG_LEVEL,
@@ -110,6 +120,11 @@ function toConfig(settings: Settings): Config {
     },
     warnings: halfConfigured(settings),
   }
+}
+
+function toAppLogin({ APP_ROLE, APP_LOGIN_NAME: name, APP_LOGIN_PRINCIPAL_ID: id }: Settings): Config['appLogin'] {
+  if (APP_ROLE !== 'migrator' || name === undefined || id === undefined) return undefined
+  return { name, principalId: id }
 }
 
 function toStorage(settings: Settings): StorageConfig {

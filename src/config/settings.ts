@@ -92,6 +92,16 @@ export const settingsSchema = z.object({
     .enum(['app', 'migrator'])
     .default('app')
     .describe('"migrator": the app that only migrates, from the same package, with rights that the other has not.'),
+  APP_LOGIN_NAME: z
+    .string()
+    .min(1)
+    .max(63, 'at most 63 characters, as a role of Postgres')
+    .optional()
+    .describe("The app's identity, which the migrator makes a login of Azure's Postgres. Read by the migrator alone."),
+  APP_LOGIN_PRINCIPAL_ID: z
+    .guid('an object id of Entra ID, which is a GUID')
+    .optional()
+    .describe('Object id of that identity, which is not its client id.'),
   AUTH: z
     .enum(['keys', 'off'])
     .default('keys')

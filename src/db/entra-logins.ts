@@ -33,8 +33,8 @@ const ADMIN_DATABASE = 'postgres'
 
 /**
  * Lets managed identities sign in as the app, as `createLogins` does on a server of one's own. Idempotent. By a login that is an
- * Entra administrator of an Azure Database for PostgreSQL. Throws TerminalError `migrate_not_allowed` or `login_of_another` with the
- * SQL for an administrator, and what `pg` throws where the server is none of Azure's.
+ * Entra administrator of an Azure Database for PostgreSQL. Throws TerminalError `login_of_migrator` where one
+ * is who is signed in, `migrate_not_allowed` or `login_of_another` with the SQL for an administrator, and what `pg` throws where the server is none of Azure's.
  */
 export async function prepareEntraLogins(
   url: string,
@@ -45,6 +45,7 @@ export async function prepareEntraLogins(
   const database = decodeURIComponent(admin.pathname.slice(1))
   admin.pathname = `/${ADMIN_DATABASE}`
   const prepare = async (client: Client) => {
+    await refuseItself(client, logins)
     await orAskAdministrator(client, logins, () => createSchemaRoles(client))
     await shareWithAdministrators(client)
     const prepared: PreparedLogin[] = []
@@ -55,6 +56,20 @@ export async function prepareEntraLogins(
     return prepared
   }
   return withClient(admin.href, prepare, connect)
+}
+
+/** The app's limits would fall on the role that migrates, and the app would have the rights of the schema's owner. */
+async function refuseItself(client: Client, logins: readonly EntraLogin[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select session_user as name')
+  const own = logins.find(({ name }) => name === rows[0]?.name)
+  if (own === undefined) return
+  throw new TerminalError(
+    'login_of_migrator',
+    `The app's login is to be ${escapeIdentifier(own.name)}, which is the login that migrates: the app's limits would fall on migrations too, and the app would own the schema. Nothing was changed.`,
+    {
+      hint: "Set APP_LOGIN_NAME and APP_LOGIN_PRINCIPAL_ID of the migrator to the app's own identity, then try again.",
+    },
+  )
 }
 
 /** Whether it was not there before. */

@@ -103,8 +103,6 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
 const OUTPUTS = [
   'API_KEY_SECRET_NAME',
   'API_URL',
-  'APP_IDENTITY_NAME',
-  'APP_IDENTITY_PRINCIPAL_ID',
   'AZURE_ENV_NAME',
   'AZURE_FUNCTION_APP_NAME',
   'AZURE_KEY_VAULT_NAME',

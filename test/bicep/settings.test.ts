@@ -19,10 +19,13 @@ const OF_THE_PLATFORM = [
 
 const DEFAULT = "the code's default is meant; extraSettings changes it"
 const IDENTITY = 'an identity signs in in its place'
+const MIGRATOR = 'the app makes no logins; the migrator is given it'
 const LOCAL = 'for one machine'
 
 /** Settings that no environment is given, and why. */
 const NOT_GIVEN: Record<string, string> = {
+  APP_LOGIN_NAME: MIGRATOR,
+  APP_LOGIN_PRINCIPAL_ID: MIGRATOR,
   APP_ROLE: 'the app is what it is by default; the migrator is given it',
   AZURE_OPENAI_API_KEY: IDENTITY,
   AZURE_OPENAI_API_VERSION: DEFAULT,
@@ -70,6 +73,7 @@ function resolved(settings: Record<string, string>): Record<string, string> {
 function sample(name: string): string {
   if (name.startsWith('DATABASE_')) return 'postgresql://id-app@psql.postgres.database.azure.com:5432/taskforce'
   if (/URL$|Uri$|ENDPOINT$/.test(name)) return 'https://name.example.com/'
+  if (name === 'APP_LOGIN_PRINCIPAL_ID') return '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01'
   return 'x'.repeat(36)
 }
 
@@ -106,6 +110,16 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     expect(urls[0]).toContain(`'id-taskforce-${environment}-app'`)
     expect(urls[1]).toContain(`'id-taskforce-${environment}-migrator'`)
     for (const url of urls) expect(url).toMatch(/sslmode=verify-full/)
+  })
+
+  it("tells the migrator which login to make: the app's identity, and no other", () => {
+    const { APP_LOGIN_NAME = '', APP_LOGIN_PRINCIPAL_ID = '' } = settingsOf(environment, 'migrator')
+    expect(APP_LOGIN_NAME).toBe(`id-taskforce-${environment}-app`)
+    expect(APP_LOGIN_PRINCIPAL_ID).toMatch(
+      new RegExp(`/id-taskforce-${environment}-app', '[^']+'\\)\\.principalId\\]$`),
+    )
+    const migrator = loadConfig(resolved(settingsOf(environment, 'migrator')))
+    expect(migrator).toMatchObject({ ok: true, config: { appLogin: { name: APP_LOGIN_NAME } } })
   })
 
   it('takes the API key from the vault, and gives it to the app alone', () => {

@@ -15,6 +15,8 @@ const good = {
   TASKFORCE_API_KEY: 'a-key-of-16-characters',
 }
 
+const LOGIN = { name: 'id-app', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01' }
+
 function problemsOf(env: Record<string, string | undefined>): string[] {
   const result = loadConfig(env)
   return result.ok ? [] : result.problems.map(({ file, key, reason }) => `${file}: ${key} ${reason}`)
@@ -49,6 +51,13 @@ describe('a configuration', () => {
     expect(JSON.stringify(result.ok && result.config)).not.toContain('hunter2')
   })
 
+  it("has the app's login in the migrator, and nowhere else", () => {
+    const env = { ...good, APP_LOGIN_NAME: LOGIN.name, APP_LOGIN_PRINCIPAL_ID: LOGIN.principalId }
+    expect(loadConfig({ ...env, APP_ROLE: 'migrator' })).toMatchObject({ ok: true, config: { appLogin: LOGIN } })
+    const [app, migrator] = [loadConfig(env), loadConfig({ ...good, APP_ROLE: 'migrator' })]
+    for (const result of [app, migrator]) expect(result.ok && result.config.appLogin).toBeUndefined()
+  })
+
   const table: [string, Record<string, string | undefined>, string][] = [
     [
       'without a database',
@@ -63,6 +72,26 @@ describe('a configuration', () => {
       'environment: SLICE_SECONDS must be a number of seconds',
     ],
     ['with a word that is not known', { ...good, LOG_LEVEL: 'loud' }, 'environment: LOG_LEVEL Invalid option'],
+    [
+      "with an object id of the app's login that is none",
+      { ...good, APP_ROLE: 'migrator', APP_LOGIN_NAME: 'id-app', APP_LOGIN_PRINCIPAL_ID: 'id-app' },
+      'environment: APP_LOGIN_PRINCIPAL_ID an object id of Entra ID, which is a GUID',
+    ],
+    [
+      "with a name of the app's login that no role can have",
+      { ...good, APP_ROLE: 'migrator', APP_LOGIN_NAME: 'x'.repeat(64), APP_LOGIN_PRINCIPAL_ID: LOGIN.principalId },
+      'environment: APP_LOGIN_NAME at most 63 characters',
+    ],
+    [
+      "of a migrator that knows the name of the app's login alone",
+      { ...good, APP_ROLE: 'migrator', APP_LOGIN_NAME: LOGIN.name },
+      'environment: APP_LOGIN_PRINCIPAL_ID is not set, and APP_LOGIN_NAME is',
+    ],
+    [
+      'of a migrator that knows its object id alone',
+      { ...good, APP_ROLE: 'migrator', APP_LOGIN_PRINCIPAL_ID: LOGIN.principalId },
+      'environment: APP_LOGIN_NAME is not set, and APP_LOGIN_PRINCIPAL_ID is',
+    ],
     [
       'with keys and no key',
       { ...good, TASKFORCE_API_KEY: undefined },

@@ -9,6 +9,7 @@ import { asReader } from '../../src/db/as-reader.ts'
 import { prepareEntraLogins } from '../../src/db/entra-logins.ts'
 import type { TerminalError } from '../../src/domain/errors.ts'
 import { migrateUp } from '../../src/db/migrate/up.ts'
+import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { type LocalPostgres, startPostgres } from '../../src/local/postgres/start-postgres.ts'
 import { urlFor, withSuper } from '../support/global-setup.ts'
 import { APP_MEMBERSHIPS, membershipsOf } from '../support/memberships.ts'
@@ -147,6 +148,26 @@ test('on a server that Azure restored, another administrator goes on by itself, 
   expect(await prepareEntraLogins(url, {}, [other])).toMatchObject([{ name: other.name, created: false }])
 })
 
+test('POST /migrate prepares the login that the migrator is told of, and none that a request names', async () => {
+  const told = { name: 'id of the app', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a06' }
+  const post = (body: object, login?: typeof told) =>
+    migrate(
+      new Request('http://migrator/migrate', { method: 'POST', body: JSON.stringify(body) }),
+      { databaseUrl: adminUrl, connect: {} },
+      login,
+    )
+  const loginsIn = ({ body }: Awaited<ReturnType<typeof migrate>>) =>
+    (JSON.parse(body as string) as { logins: unknown }).logins
+  const other = { name: 'id of somebody', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a07' }
+  await expect(post({ action: 'all', logins: [other] }, told)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(loginsIn(await post({ action: 'all' }))).toEqual([])
+  expect(loginsIn(await post({ action: 'all' }, told))).toMatchObject([{ name: told.name, created: true }])
+  const expand = { action: 'expand', codeRevision: CODE_REVISION }
+  expect(loginsIn(await post(expand, told))).toMatchObject([{ name: told.name, created: false }])
+  const there = await asAdministrator(`select from pg_roles where rolname in ('${told.name}', '${other.name}')`)
+  expect(there.rowCount).toBe(1)
+})
+
 test('a login that reads the schema is given nothing by a look', async () => {
   const reader = { name: 'administrator who reads', password: 'a token' }
   await asAdministrator(`create role "${reader.name}" login createrole password '${reader.password}'`)
@@ -187,6 +208,25 @@ test('an identity that was made anew under the same name is not kept, and the SQ
   // As Entra ID writes them, whatever the case.
   const upper = { ...anew, principalId: anew.principalId.toUpperCase() }
   expect(await prepareEntraLogins(adminUrl, {}, [upper])).toMatchObject([{ created: false }])
+})
+
+test('who migrates is not made the app as well, and keeps its limits', async () => {
+  const itself = { name: ADMIN.name, principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a05' }
+  await asAdministrator(
+    `insert into principals values ('${itself.name}', '${itself.principalId}', 'service', false, false)`,
+  )
+  const standing = () =>
+    withConnection(adminUrl, async (client) => ({
+      memberships: await membershipsOf(client),
+      limits: (await client.query(`select current_setting('idle_in_transaction_session_timeout')`)).rows,
+    }))
+  const before = await standing()
+  const refused = prepareEntraLogins(adminUrl, {}, [itself])
+  await expect(refused).rejects.toMatchObject({
+    code: 'login_of_migrator',
+    hint: expect.stringContaining('APP_LOGIN_NAME'),
+  })
+  expect(await standing()).toEqual(before)
 })
 
 test('a role of that name that is no identity is said', async () => {

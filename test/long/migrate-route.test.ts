@@ -119,13 +119,26 @@ describe('POST /migrate', () => {
     [{ action: 'expand' }, '/codeRevision'],
     [{ action: 'check', after: 'the first' }, '/after'],
     [{ action: 'drain', by: 'deploy', reason: 'x' }, '/seconds'],
-    [{ action: 'all', logins: [{ name: 'api', principalId: 'no-guid' }] }, '/logins/0/principalId'],
+    [{ action: 'all', logins: [] }, '/logins'],
+    [{ action: 'expand', codeRevision: 0, logins: [{ name: 'me', principalId: randomUUID() }] }, '/logins'],
   ])('refuses %j and names what is wrong', async (body, pointer) => {
     app = await startTestApp(settings())
     expect(await ask(body)).toMatchObject({
       status: 400,
       body: { code: 'invalid_request', errors: [expect.objectContaining({ pointer })] },
     })
+  })
+
+  it('hands on which login to make: its own is refused in words, and nothing is migrated', async () => {
+    const { username } = new URL(database.ownerUrl)
+    const login = { APP_LOGIN_NAME: username, APP_LOGIN_PRINCIPAL_ID: randomUUID() }
+    app = await startTestApp({ ...settings(), ...login })
+    const { status, body } = await ask({ action: 'all' })
+    expect({ status, detail: body['detail'] }).toEqual({
+      status: 409,
+      detail: expect.stringMatching(/^login_of_migrator: .* "taskforce", which is the login that migrates/),
+    })
+    expect(await ask({ action: 'status' })).toMatchObject({ status: 200, body: { revision: 0 } })
   })
 
   it('says what is wrong with the database, without its password', async () => {

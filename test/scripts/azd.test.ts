@@ -15,8 +15,6 @@ const env = {
   AZURE_FUNCTION_APP_NAME: 'func-app',
   AZURE_MIGRATOR_APP_NAME: 'func-migrator',
   MIGRATOR_URL: 'https://func-migrator.azurewebsites.net',
-  APP_IDENTITY_NAME: 'id-app',
-  APP_IDENTITY_PRINCIPAL_ID: '00000000-0000-0000-0000-000000000009',
   AZURE_KEY_VAULT_NAME: 'kv',
   API_KEY_SECRET_NAME: 'taskforce-api-key',
 }
@@ -166,10 +164,7 @@ describe('npm run azd -- migrate', () => {
       'GET appsettings/TASKFORCE_API_KEY',
     ])
     expect(asked[1]?.headers['x-functions-key']).toBe(MIGRATOR_KEY)
-    expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
-      action: 'all',
-      logins: [{ name: 'id-app', principalId: env.APP_IDENTITY_PRINCIPAL_ID }],
-    })
+    expect(JSON.parse(asked[1]?.body ?? '')).toEqual({ action: 'all' })
     expect(`${out}${err}`).not.toContain(MIGRATOR_KEY)
   })
 

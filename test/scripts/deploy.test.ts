@@ -40,10 +40,7 @@ describe('npm run deploy', () => {
       'all',
     ])
     expect(cloud.apps.database).toMatchObject({ revision: CODE_REVISION, drain: null })
-    expect(cloud.apps.asked[1]).toMatchObject({
-      codeRevision: CODE_REVISION,
-      logins: [{ name: 'id-app', principalId: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01' }],
-    })
+    expect(cloud.apps.asked[1]).toEqual({ action: 'expand', codeRevision: CODE_REVISION })
   })
 
   it('runs the commands that the dry run prints, in that order', async () => {

@@ -11,35 +11,36 @@ import { bringUp } from './migrate/bring-up.ts'
 import { changeDrain } from './migrate/change-drain.ts'
 import { checkMissions } from './migrate/check-missions.ts'
 import { joinWhereUnread } from './migrate/join-where-unread.ts'
-import { requestSchema, type Database, type MigrateRequest } from './migrate/request.ts'
+import { requestSchema, type AppLogin, type Database, type MigrateRequest } from './migrate/request.ts'
 import { standing } from './migrate/standing.ts'
 
 /**
  * Migrates, drains and resumes, checks that missions can be read, and answers where the database stands then. The platform ends an
  * answer after 230 s while the work goes on: whoever repeats the request waits for its lock and gets what is there. `status` and
  * `check` write nothing, but for the membership of a login that may not read the schema. @throws Refusal
+ * @param login that `expand` and `all` let sign in as the app; absent: none, as on a server of one's own
  */
-export async function migrate(request: ApiRequest, database: Database): Promise<ApiResponse> {
+export async function migrate(request: ApiRequest, database: Database, login?: AppLogin): Promise<ApiResponse> {
   const wanted = parse(requestSchema, (await readJson(request)).value)
   try {
     await joinWhereUnread(database)
-    const done = await act(wanted, database)
+    const done = await act(wanted, database, login)
     return json(200, { ...(await standing(database)), ...done, version, codeRevision: CODE_REVISION, build: buildId })
   } catch (error) {
     throw error instanceof TerminalError ? refusalOf(error) : error
   }
 }
 
-async function act(wanted: MigrateRequest, database: Database): Promise<object> {
+async function act(wanted: MigrateRequest, database: Database, login: AppLogin): Promise<object> {
   switch (wanted.action) {
     case 'status':
       return {}
     case 'check':
       return checkMissions(database, wanted.after)
     case 'expand':
-      return bringUp(database, wanted.logins, { codeRevision: wanted.codeRevision })
+      return bringUp(database, login, { codeRevision: wanted.codeRevision })
     case 'all':
-      return bringUp(database, wanted.logins, {})
+      return bringUp(database, login, {})
     case 'drain':
       return changeDrain(database, wanted.by, (client) => setDrain(client, wanted))
     case 'resume':

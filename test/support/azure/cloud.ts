@@ -186,8 +186,6 @@ function outputsOf(url: string): object {
     DEPLOYMENTS_CONTAINER: 'deployments',
     AZURE_KEY_VAULT_NAME: 'kv-test',
     API_KEY_SECRET_NAME: 'taskforce-api-key',
-    APP_IDENTITY_NAME: 'id-app',
-    APP_IDENTITY_PRINCIPAL_ID: '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01',
     // Where nobody listens in the language of Postgres with TLS.
     POSTGRES_HOST: '127.0.0.1',
     POSTGRES_DATABASE: 'taskforce',
