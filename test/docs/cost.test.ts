@@ -28,6 +28,19 @@ it.each([
   )
 })
 
+it('says what two environments use of the one grant of Functions, from the figures of one', () => {
+  const [, sweep, grant] = /the sweep's ([\d,]+) GB-seconds are within the grant of ([\d,]+)/.exec(page) ?? []
+  const number = (text = '') => Number(text.replaceAll(',', ''))
+  const both = 2 * number(sweep)
+  const text = page.replaceAll(/\s+/g, ' ')
+  const [, said, over, free, cost] =
+    /use ([\d,]+) GB-seconds at rest, ([\d,]+) more than the ([\d,]+) that are free: about (\d+) a month/.exec(text) ??
+    []
+  const price = Number(/on demand at (0\.\d+) a GB-second/.exec(page)?.[1])
+  expect([said, over, free].map(number)).toEqual([both, both - number(grant), number(grant)])
+  expect(Number(cost)).toBe(Math.round((both - number(grant)) * price))
+})
+
 it('each parameter that changes a line is one', () => {
   const types = readFileSync('bicep/types.bicep', 'utf8')
   const main = readFileSync('bicep/main.bicep', 'utf8')
