@@ -25,12 +25,17 @@ const REFUSED_SETTINGS = [
 const REFUSED_PROPERTIES = [
   'ftpsState',
   'linuxFxVersion',
+  'windowsFxVersion',
   'functionAppScaleLimit',
   'preWarmedInstanceCount',
   'use32BitWorkerProcess',
   'alwaysOn',
   'nodeVersion',
   'healthCheckPath',
+  'containerSize',
+  'vnetContentShareEnabled',
+  'vnetImagePullEnabled',
+  'vnetRouteAllEnabled',
   'appSettings',
 ]
 
