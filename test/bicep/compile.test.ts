@@ -76,6 +76,13 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     )
   })
 
+  it('gives rights on what is there by then, and addresses into zones that are', () => {
+    // None of them is told a value of the other, from which Azure would know the order.
+    const order = { openAiRoles: 'openAi', searchRoles: 'search', siteEndpoints: 'privateDns' }
+    const early = Object.entries(order).filter(([name, first]) => !template.resources[name]?.dependsOn.includes(first))
+    expect(early).toEqual([])
+  })
+
   it('refuses too few connections with its first resource', () => {
     // The compiler evaluates each variable, Azure only what is used.
     expect(template.resources['group']).toMatchObject({ dependsOn: [], location: "[variables('checkedLocation')]" })
