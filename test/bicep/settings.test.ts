@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { settingsSchema } from '../../src/config/settings.ts'
-import { ENVIRONMENTS, ofType, pinned, type Environment } from './environments.ts'
+import { ENVIRONMENTS, pinned, type Environment } from './environments.ts'
+import { resolved, settingsIn } from './settings.ts'
 
 /** Read by the Functions host and by Microsoft's libraries. */
 const OF_THE_PLATFORM = [
@@ -57,25 +58,7 @@ const NOT_GIVEN: Record<string, string> = {
 
 const known = Object.keys(settingsSchema.shape)
 
-function settingsOf(environment: Environment, app: 'app' | 'migrator'): Record<string, string> {
-  const found = ofType(pinned(environment), 'Microsoft.Web/sites/config').find(
-    ({ name }) => name.endsWith('/appsettings') && name.includes('-migrator-') === (app === 'migrator'),
-  )
-  return found?.properties as Record<string, string>
-}
-
-/** As Azure would give them: expressions stand for what they end in. */
-function resolved(settings: Record<string, string>): Record<string, string> {
-  const values = Object.entries(settings).map(([name, value]) => [name, value.startsWith('[') ? sample(name) : value])
-  return Object.fromEntries(values) as Record<string, string>
-}
-
-function sample(name: string): string {
-  if (name.startsWith('DATABASE_')) return 'postgresql://id-app@psql.postgres.database.azure.com:5432/taskforce'
-  if (/URL$|Uri$|ENDPOINT$/.test(name)) return 'https://name.example.com/'
-  if (name === 'APP_LOGIN_PRINCIPAL_ID') return '6c4dbf3c-1f5b-4d3f-9f61-3c1b6d6f6a01'
-  return 'x'.repeat(36)
-}
+const settingsOf = (environment: Environment, app: 'app' | 'migrator') => settingsIn(pinned(environment), app)
 
 describe.each(ENVIRONMENTS)('%s', (environment) => {
   it.each(['app', 'migrator'] as const)('gives the %s no setting that nobody reads', (app) => {

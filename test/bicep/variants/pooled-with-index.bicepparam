@@ -1,0 +1,6 @@
+using '../../../bicep/main.bicep'
+extends '../../../bicep/production.bicepparam'
+
+param shape = union(base.shape, { postgres: { pooler: true } })
+
+param searchIndex = 'documents'
