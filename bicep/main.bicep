@@ -184,7 +184,8 @@ module privateDns 'private-dns.bicep' = if (shape.privateNetwork && existing.?ne
   scope: group
   params: {
     tags: allTags
-    zoneNames: map(items(zones), zone => zone.value)
+    // No zone without an endpoint: it would stand in front of names that others have, for nothing.
+    zoneNames: map(filter(items(zones), zone => contains(zonesOfEndpoints, zone.key)), zone => zone.value)
     networkId: existing.?network.?id ?? network.?outputs.id ?? ''
     furtherNetworkIds: furtherNetworkIds
   }
@@ -387,17 +388,17 @@ var endpointTargets = {
 }
 var endpointList = concat(
   [
-    { target: 'hostStorage', groupId: 'blob', zone: zones.blob }
-    { target: 'hostStorage', groupId: 'queue', zone: zones.queue }
-    { target: 'hostStorage', groupId: 'table', zone: zones.table }
-    { target: 'migratorStorage', groupId: 'blob', zone: zones.blob }
-    { target: 'migratorStorage', groupId: 'queue', zone: zones.queue }
-    { target: 'migratorStorage', groupId: 'table', zone: zones.table }
-    { target: 'dataStorage', groupId: 'blob', zone: zones.blob }
-    { target: 'dataStorage', groupId: 'queue', zone: zones.queue }
-    { target: 'vault', groupId: 'vault', zone: zones.vault }
+    { target: 'hostStorage', groupId: 'blob', zone: 'blob' }
+    { target: 'hostStorage', groupId: 'queue', zone: 'queue' }
+    { target: 'hostStorage', groupId: 'table', zone: 'table' }
+    { target: 'migratorStorage', groupId: 'blob', zone: 'blob' }
+    { target: 'migratorStorage', groupId: 'queue', zone: 'queue' }
+    { target: 'migratorStorage', groupId: 'table', zone: 'table' }
+    { target: 'dataStorage', groupId: 'blob', zone: 'blob' }
+    { target: 'dataStorage', groupId: 'queue', zone: 'queue' }
+    { target: 'vault', groupId: 'vault', zone: 'vault' }
   ],
-  ownPostgres ? [{ target: 'postgres', groupId: 'postgresqlServer', zone: zones.postgres }] : [],
+  ownPostgres ? [{ target: 'postgres', groupId: 'postgresqlServer', zone: 'postgres' }] : [],
   // Named by its server: an endpoint cannot be turned to another one.
   empty(postgresId)
     ? []
@@ -406,15 +407,17 @@ var endpointList = concat(
           target: 'postgres'
           label: 'postgres-${take(uniqueString(postgresId), 6)}'
           groupId: 'postgresqlServer'
-          zone: zones.postgres
+          zone: 'postgres'
         }
       ],
-  ownOpenAi ? [{ target: 'openAi', groupId: 'account', zone: zones.openAi }] : [],
-  ownSearch ? [{ target: 'search', groupId: 'searchService', zone: zones.search }] : []
+  ownOpenAi ? [{ target: 'openAi', groupId: 'account', zone: 'openAi' }] : [],
+  ownSearch ? [{ target: 'search', groupId: 'searchService', zone: 'search' }] : []
 )
 
-// A few at a time: several endpoints of one account are writes to that account.
-@batchSize(3)
+var zonesOfEndpoints = concat(map(endpointList, one => one.zone), ['sites'])
+
+// One after another: several endpoints of one account are writes to that account, and they stand beside each other in the list.
+@batchSize(1)
 module endpoints 'private-endpoint.bicep' = [
   for one in shape.privateNetwork ? endpointList : []: {
     scope: group
@@ -425,7 +428,7 @@ module endpoints 'private-endpoint.bicep' = [
       subnetId: endpointsSubnetId
       targetId: endpointTargets[one.target]
       groupId: one.groupId
-      zoneNames: [one.zone]
+      zoneNames: [zones[one.zone]]
       zonesResourceGroup: zonesGroup
     }
     dependsOn: [privateDns]

@@ -20,13 +20,21 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   }
 ]
 
+// Anything of these kinds that has a private endpoint elsewhere is looked up in these zones too, and is not in them: with the default
+// its name would not resolve at all; so the internet's answer is asked for.
+var unknownNames = 'NxDomainRedirect'
+
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
   for (name, index) in zoneNames: {
     parent: zones[index]
     name: 'taskforce'
     location: 'global'
     tags: tags
-    properties: { virtualNetwork: { id: networkId }, registrationEnabled: false }
+    properties: {
+      virtualNetwork: { id: networkId }
+      registrationEnabled: false
+      resolutionPolicy: unknownNames
+    }
   }
 ]
 
@@ -39,6 +47,10 @@ resource furtherLinks 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@202
     name: 'further-${uniqueString(furtherNetworkIds[index % furtherCount])}'
     location: 'global'
     tags: tags
-    properties: { virtualNetwork: { id: furtherNetworkIds[index % furtherCount] }, registrationEnabled: false }
+    properties: {
+      virtualNetwork: { id: furtherNetworkIds[index % furtherCount] }
+      registrationEnabled: false
+      resolutionPolicy: unknownNames
+    }
   }
 ]

@@ -58,6 +58,7 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     expect(copyOf(template, 'postgres', 'configurations')).toMatchObject({ mode: 'serial', batchSize: 1 })
     expect(copyOf(template, 'postgres', 'people')).toMatchObject({ mode: 'serial', batchSize: 1 })
     expect(copyOf(template, 'openAi', 'deployments')).toMatchObject({ mode: 'serial', batchSize: 1 })
+    expect(template.resources['endpoints']?.copy).toMatchObject({ mode: 'serial', batchSize: 1 })
     const order = ['database', 'firewall', 'configurations', 'migratorAdministrator', 'people', 'threatProtection']
     order.slice(1).forEach((name, index) => {
       expect(dependenciesOf(template, 'postgres', name)).toContain(order[index])

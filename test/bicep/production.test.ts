@@ -59,8 +59,21 @@ describe.each(PRIVATE)('%s has a network of its own', (environment) => {
     )
     const groups = ofType(resources, 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups')
     expect(groups).toHaveLength(targets.length)
-    const zones = ofType(resources, 'Microsoft.Network/privateDnsZones')
-    expect(ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks')).toHaveLength(zones.length)
+    const links = ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks')
+    expect(links).toHaveLength(ofType(resources, 'Microsoft.Network/privateDnsZones').length)
+  })
+
+  it('whose zones are those of the endpoints, and leave the names of others to the internet', () => {
+    const asked = ofType(resources, 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups').flatMap(
+      ({ properties }) => JSON.stringify(properties).match(/privatelink\.\w+/g) ?? [],
+    )
+    const zones = ofType(resources, 'Microsoft.Network/privateDnsZones').map(
+      ({ name }) => /privatelink\.\w+/.exec(name)?.[0],
+    )
+    expect(zones.sort()).toEqual([...new Set(asked)].sort())
+    for (const { properties } of ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks')) {
+      expect(properties['resolutionPolicy']).toBe('NxDomainRedirect')
+    }
   })
 
   it('with a subnet for each app, delegated to Flex, and a group in front of every subnet', () => {

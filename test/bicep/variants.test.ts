@@ -61,6 +61,9 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     )
     const names = ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks').map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
+    for (const { properties } of ofType(resources, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks')) {
+      expect(properties['resolutionPolicy']).toBe('NxDomainRedirect')
+    }
 
     const network = ofType(resources, 'Microsoft.Network/virtualNetworks')[0]
     const subnets = network?.properties['subnets'] as Record<string, unknown>[]
