@@ -85,6 +85,9 @@ var configuration = concat(
     { name: 'log_checkpoints', value: 'ON' }
     { name: 'log_lock_waits', value: 'ON' }
     { name: 'log_min_duration_statement', value: '1000' }
+    // Parameters are tenants' texts, which are nobody's to read in a workspace: slow and failed statements are logged without.
+    { name: 'log_parameter_max_length', value: '0' }
+    { name: 'log_parameter_max_length_on_error', value: '0' }
   ],
   shape.pooler ? poolerConfiguration : []
 )

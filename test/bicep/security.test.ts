@@ -71,6 +71,9 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
       expect.arrayContaining([
         ['require_secure_transport', 'ON'],
         ['ssl_min_protocol_version', 'TLSv1.2'],
+        // What tenants wrote stays out of the logs.
+        ['log_parameter_max_length', '0'],
+        ['log_parameter_max_length_on_error', '0'],
       ]),
     )
     const administrators = ofType(resources, `${POSTGRES}/administrators`)
