@@ -1,4 +1,3 @@
-import { roleIds } from 'role-ids.bicep'
 import { Tags } from 'types.bicep'
 
 @description('Where.')
@@ -10,8 +9,8 @@ param tags Tags
 @description('End of the names.')
 param suffix string
 
-@description('Who gets mail, beside the owners of the subscription.')
-param emails string[]
+@description('Resource id of the group that hears of it.')
+param actionGroupId string
 
 @description('Resource id of the function app.')
 param siteId string
@@ -43,26 +42,11 @@ param vaultId string
 @description('Connections to Postgres from which on it is an alert.')
 param manyConnections int
 
-resource group 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: 'ag-taskforce-${suffix}'
-  location: 'global'
-  tags: tags
-  properties: {
-    groupShortName: 'taskforce'
-    enabled: true
-    #disable-next-line use-resource-id-functions // Azure takes the role's bare GUID here.
-    armRoleReceivers: [{ name: 'owners', roleId: roleIds.owner, useCommonAlertSchema: true }]
-    emailReceivers: [
-      for (address, index) in emails: { name: 'mail-${index}', emailAddress: address, useCommonAlertSchema: true }
-    ]
-  }
-}
-
 module metricAlerts 'metric-alerts.bicep' = {
   params: {
     tags: tags
     suffix: suffix
-    actionGroupId: group.id
+    actionGroupId: actionGroupId
     siteId: siteId
     watchPostgres: watchPostgres
     postgresId: postgresId
@@ -76,7 +60,7 @@ module metricAlerts 'metric-alerts.bicep' = {
 }
 
 module logAlerts 'log-alerts.bicep' = {
-  params: { location: location, tags: tags, suffix: suffix, actionGroupId: group.id, insightsId: insightsId }
+  params: { location: location, tags: tags, suffix: suffix, actionGroupId: actionGroupId, insightsId: insightsId }
 }
 
 resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
@@ -88,7 +72,7 @@ resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
     enabled: true
     scopes: [subscription().id]
     condition: { allOf: [{ field: 'category', equals: 'ServiceHealth' }] }
-    actions: { actionGroups: [{ actionGroupId: group.id }] }
+    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
   }
 }
 
@@ -103,6 +87,6 @@ resource anomalies 'Microsoft.AlertsManagement/smartDetectorAlertRules@2021-04-0
     frequency: 'PT1M'
     detector: { id: 'FailureAnomaliesDetector' }
     scope: [insightsId]
-    actionGroups: { groupIds: [group.id] }
+    actionGroups: { groupIds: [actionGroupId] }
   }
 }

@@ -10,6 +10,9 @@ param start string
 @description('Who gets mail beside the owners.')
 param emails string[]
 
+@description('Resource id of the group that hears of it too: Azure takes no notification that it could send to nobody.')
+param actionGroupId string
+
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: 'budget-taskforce-${environmentName}'
   properties: {
@@ -25,6 +28,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         thresholdType: 'Actual'
         contactEmails: emails
         contactRoles: ['Owner']
+        contactGroups: [actionGroupId]
       }
       actual100: {
         enabled: true
@@ -33,6 +37,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         thresholdType: 'Actual'
         contactEmails: emails
         contactRoles: ['Owner']
+        contactGroups: [actionGroupId]
       }
       forecast100: {
         enabled: true
@@ -41,6 +46,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         thresholdType: 'Forecasted'
         contactEmails: emails
         contactRoles: ['Owner']
+        contactGroups: [actionGroupId]
       }
     }
   }

@@ -67,7 +67,7 @@ param backupOffsiteUrl string = ''
 @description('Further app settings, such as MISSION_RETENTION_DAYS.')
 param extraSettings AppSettings = {}
 
-@description('Who gets alerts and mails about the budget, beside the owners of the subscription.')
+@description('Who gets alerts and mails about the budget. Beside them only users get mail who are themselves owners of the subscription: Azure sends none to the members of a group, or to a service principal. Where such a user is missing, nobody hears of anything without an address here.')
 param alertEmails string[] = []
 
 @description('People and groups who administer Postgres.')
@@ -520,13 +520,18 @@ module siteEndpoints 'private-endpoint.bicep' = [
 ]
 
 // --- Watching.
+module actionGroup 'action-group.bicep' = {
+  scope: group
+  params: { tags: allTags, suffix: suffix, emails: alertEmails }
+}
+
 module alerts 'alerts.bicep' = if (shape.alerts) {
   scope: group
   params: {
     location: location
     tags: allTags
     suffix: suffix
-    emails: alertEmails
+    actionGroupId: actionGroup.outputs.id
     siteId: functionApp.outputs.id
     insightsId: monitoring.outputs.insightsId
     watchPostgres: !postgresElsewhere
@@ -550,17 +555,19 @@ module workbook 'workbook.bicep' = {
   }
 }
 
-module budget 'budget.bicep' = {
+module budget 'budget.bicep' = if (shape.budget > 0) {
   scope: group
   params: {
     environmentName: environmentName
     amount: shape.budget
     start: empty(budgetStart) ? thisMonth : budgetStart
     emails: alertEmails
+    actionGroupId: actionGroup.outputs.id
   }
 }
 
-// --- What the commands read. Last, so that it tells of a deployment that succeeded.
+// --- What the commands read. Last, so that it tells of a deployment that succeeded; but for the budget, which nothing runs on and which
+// Azure refuses in some kinds of subscriptions.
 module outputs 'outputs.bicep' = {
   scope: group
   name: 'taskforce-outputs'
@@ -585,7 +592,7 @@ module outputs 'outputs.bicep' = {
       DEPLOYERS_SUBNET_ID: network.?outputs.deployersSubnetId ?? ''
     }
   }
-  dependsOn: [alerts, budget, deployRoles, deploySiteRoles, siteEndpoints, workbook, workspaceRoles]
+  dependsOn: [alerts, deployRoles, deploySiteRoles, siteEndpoints, workbook, workspaceRoles]
 }
 
 @description('Name of the environment.')

@@ -115,10 +115,10 @@ type Shape = {
   }
   @description('No deletion of the database, the vault and the data account, before somebody removes the lock.')
   locks: bool
-  @description('Alerts by mail.')
+  @description('Alerts by mail, to alertEmails.')
   alerts: bool
-  @minValue(1)
-  @description('Monthly budget in the currency of the subscription; mails at 80 and 100 %, and when 100 % is foreseen.')
+  @minValue(0)
+  @description('Monthly budget in the currency of the subscription; mails at 80 and 100 %, and when 100 % is foreseen. 0: none, as in subscriptions that can have none.')
   budget: int
 }
 

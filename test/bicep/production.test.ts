@@ -203,7 +203,7 @@ describe('production', () => {
     for (const { properties } of ofType(resources, 'Microsoft.Insights/scheduledQueryRules')) {
       expect(properties['skipQueryValidation']).toBe(true)
     }
-    // Owners hear of it even where nobody has named an address.
+    // Users who are owners hear of it even where nobody has named an address.
     expect(JSON.stringify(ofType(resources, 'Microsoft.Insights/actionGroups'))).toContain('armRoleReceivers')
     expect(ofType(resources, 'Microsoft.Insights/workbooks')).toHaveLength(1)
   })

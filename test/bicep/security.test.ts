@@ -154,6 +154,12 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         },
       }),
     )
+    // Roles alone may be too few for Azure.
+    each('Microsoft.Consumption/budgets', ({ notifications }) => {
+      for (const one of Object.values(notifications as Record<string, object>)) {
+        expect(one).toMatchObject({ contactGroups: [ofType(resources, 'Microsoft.Insights/actionGroups')[0]?.id] })
+      }
+    })
   })
 
   it('has each resource tagged that takes tags', () => {
@@ -186,6 +192,7 @@ const TAGGED = new Set([
   'Microsoft.Network/privateDnsZones',
   'Microsoft.Network/natGateways',
   'Microsoft.Network/publicIPAddresses',
+  'Microsoft.Insights/actionGroups',
   'Microsoft.Insights/components',
   'Microsoft.OperationalInsights/workspaces',
 ])

@@ -127,6 +127,13 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     expect(names(locked)).toEqual(names(unlocked))
   })
 
+  it('makes no budget where none can be, and still says where things are', async () => {
+    const { resources, outputs } = await deployedBy(compiler, 'test/bicep/variants/no-budget.bicepparam')
+    expect(ofType(resources, 'Microsoft.Consumption/budgets')).toEqual([])
+    expect(ofType(resources, 'Microsoft.Insights/actionGroups')).toHaveLength(1)
+    expect(outputs['AZURE_RESOURCE_GROUP']).toBe('rg-taskforce-trial')
+  })
+
   it('takes back what was deleted, where that is said', async () => {
     const resources = await deployed('bicep/production.bicepparam')
     expect(ofType(resources, 'Microsoft.KeyVault/vaults')[0]?.properties).toMatchObject({ createMode: 'recover' })
