@@ -19,13 +19,23 @@ param insightsId string
 var queries = [
   {
     name: 'sweep-missing'
-    text: 'No sweep has ended well for 10 minutes: missions that wait for a time are not woken.'
+    text: 'No sweep has ended well for 10 minutes: missions that wait for a time are not woken. Fires until the first package is published, too.'
     query: 'requests | where name == "sweep" and success == true'
     operator: 'LessThan'
     threshold: 1
     severity: 1
     frequency: 'PT5M'
     window: 'PT10M'
+  }
+  {
+    name: 'postgres-unreachable'
+    text: 'The app lost its connections to Postgres, or its sweeps fail.'
+    query: 'traces | where message has "database.connection.failed" | union (requests | where name == "sweep" and success == false)'
+    operator: 'GreaterThan'
+    threshold: 2
+    severity: 0
+    frequency: 'PT5M'
+    window: 'PT5M'
   }
   {
     name: 'poisoned'

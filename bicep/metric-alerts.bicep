@@ -97,6 +97,7 @@ var risingMetrics = concat(
   watchOpenAi ? openAiMetrics : [],
   watchSearch ? searchMetrics : []
 )
+// A server that is gone has no value, and no value is not below anything: postgres-unreachable of log-alerts.bicep is for that.
 var fallingMetrics = concat(
   [{ name: 'vault-availability', id: vaultId, metric: 'Availability', below: 99, severity: 1 }],
   watchPostgres ? [{ name: 'postgres-alive', id: postgresId, metric: 'is_db_alive', below: 1, severity: 0 }] : []

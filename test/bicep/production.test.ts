@@ -191,6 +191,7 @@ describe('production', () => {
         'postgres-storage',
         'postgres-connections',
         'postgres-alive',
+        'postgres-unreachable',
         'model-throttled',
         'search-throttled',
         'vault-availability',
@@ -218,6 +219,8 @@ describe('production', () => {
     )
     expect(lines.length).toBeGreaterThan(6)
     expect(lines.filter((line) => !events.includes(`'${line}'`))).toEqual([])
+    // Postgres that is gone gives its own metric no value.
+    expect(lines).toContain('database.connection.failed')
     const sweep = readFileSync('functions/sweep.ts', 'utf8')
     expect(sweep).toContain("app.timer('sweep'")
     const runMission = readFileSync('functions/run-mission.ts', 'utf8')
