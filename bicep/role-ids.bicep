@@ -1,7 +1,7 @@
 @export()
 @description('The built-in roles that are given here, by the GUID that Azure knows them by. A misspelt GUID shows only when it is deployed, so no other file may have one. Nobody is made an owner: owners get mail.')
 var roleIds = {
-  keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
+  keyVaultCryptoServiceEncryptionUser: 'e147488a-f6f5-4113-8e2d-b22465e65bf6'
   keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893'

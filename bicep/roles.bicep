@@ -137,12 +137,15 @@ resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource appBackupKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (backupKey) {
   scope: vault::backups
-  name: guid(vault::backups.id, app.principalId, roleIds.keyVaultCryptoUser)
+  name: guid(vault::backups.id, app.principalId, roleIds.keyVaultCryptoServiceEncryptionUser)
   properties: {
     principalId: app.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultCryptoUser)
-    description: 'Wraps and unwraps the keys of backups.'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.keyVaultCryptoServiceEncryptionUser
+    )
+    description: 'Finds the newest version of the key, wraps and unwraps the keys of backups, and nothing else.'
   }
 }
 

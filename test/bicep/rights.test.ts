@@ -34,7 +34,7 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         'operator: keyVaultSecretsOfficer on vaults/kv-tf-',
         'operator: websiteContributor on sites/func-taskforce',
         'operator: websiteContributor on sites/func-taskforce-migrator',
-        ...(environment === 'dev' ? [] : ['app: keyVaultCryptoUser on keys/backups']),
+        ...(environment === 'dev' ? [] : ['app: keyVaultCryptoServiceEncryptionUser on keys/backups']),
         ...(environment === 'production' ? ['app: searchIndexDataReader on searchServices/srch-taskforce'] : []),
       ].sort(),
     )
@@ -93,7 +93,7 @@ it('GUIDs of roles stand in their table alone', () => {
 it('the table has the GUIDs that Azure knows', () => {
   // As published; the compiler takes any text.
   expect(Object.fromEntries([...roleNames].map(([id, name]) => [name, id]))).toEqual({
-    keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424',
+    keyVaultCryptoServiceEncryptionUser: 'e147488a-f6f5-4113-8e2d-b22465e65bf6',
     keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7',
     keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
     logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893',
