@@ -346,10 +346,11 @@ module roles 'roles.bicep' = {
   }
 }
 
+// Who runs this comes last: a principal that is two of them is taken as the first, who has to be given Reader.
 var deployers = [
   { principalId: identity.outputs.deployer.principalId, principalType: 'ServicePrincipal', readsGroup: true }
-  { principalId: operatorPrincipalId, principalType: operatorType, readsGroup: false }
   { principalId: operatorGroupId, principalType: 'Group', readsGroup: true }
+  { principalId: operatorPrincipalId, principalType: operatorType, readsGroup: false }
 ]
 
 module deployRoles 'roles-deploy.bicep' = {

@@ -10,12 +10,19 @@ param appName string
 @description('The migrator.')
 param migratorName string
 
+// Nobody, and who is in the list already: the deployer may be who runs the template, and Azure refuses an assignment that is there twice.
+var principals = map(deployers, one => toLower(one.principalId))
+var skipped = map(
+  range(0, length(principals)),
+  index => contains(concat([''], take(principals, index)), principals[index])
+)
+
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
 resource migrator 'Microsoft.Web/sites@2025-03-01' existing = { name: migratorName }
 
 resource appDeployers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for one in deployers: if (!empty(one.principalId)) {
+  for (one, index) in deployers: if (!skipped[index]) {
     scope: app
     name: guid(app.id, one.principalId, roleIds.websiteContributor)
     properties: {
@@ -28,7 +35,7 @@ resource appDeployers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource migratorDeployers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for one in deployers: if (!empty(one.principalId)) {
+  for (one, index) in deployers: if (!skipped[index]) {
     scope: migrator
     name: guid(migrator.id, one.principalId, roleIds.websiteContributor)
     properties: {

@@ -10,6 +10,13 @@ param dataStorageName string
 @description('Vault of the API key.')
 param vaultName string
 
+// Nobody, and who is in the list already: the deployer may be who runs the template, and Azure refuses an assignment that is there twice.
+var principals = map(deployers, one => toLower(one.principalId))
+var skipped = map(
+  range(0, length(principals)),
+  index => contains(concat([''], take(principals, index)), principals[index])
+)
+
 resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: dataStorageName
 
@@ -23,7 +30,7 @@ resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: vaultName }
 
 resource packages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for one in deployers: if (!empty(one.principalId)) {
+  for (one, index) in deployers: if (!skipped[index]) {
     scope: dataStorage::blobs::packages
     name: guid(dataStorage::blobs::packages.id, one.principalId, roleIds.storageBlobDataContributor)
     properties: {
@@ -40,7 +47,7 @@ resource packages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 // Not less for who only publishes: the code that he publishes reads the secret anyway.
 resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for one in deployers: if (!empty(one.principalId)) {
+  for (one, index) in deployers: if (!skipped[index]) {
     scope: vault
     name: guid(vault.id, one.principalId, roleIds.keyVaultSecretsOfficer)
     properties: {
@@ -56,7 +63,7 @@ resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource groupReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for one in deployers: if (one.readsGroup && !empty(one.principalId)) {
+  for (one, index) in deployers: if (one.readsGroup && !skipped[index]) {
     name: guid(resourceGroup().id, one.principalId, roleIds.reader)
     properties: {
       principalId: one.principalId

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ENVIRONMENTS, ofType, pinned, type Resource } from './environments.ts'
+import { ENVIRONMENTS, ofType, pinned, readPinned, type Resource } from './environments.ts'
 import { givenIn } from './rights.ts'
 import { deployedBy } from './variants.ts'
 
@@ -104,6 +105,16 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     )
     const assignments = ofType(ours, 'Microsoft.Authorization/roleAssignments').map(({ properties }) => properties)
     expect(assignments.filter(({ principalId }) => principalId === GROUP)).toHaveLength(group.length)
+  })
+
+  it.each([
+    ['deployers', 3],
+    ['deployers-of-sites', 2],
+  ])('gives a principal that deploys in two ways each right once: %s', async (name, rights) => {
+    const snapshot = await compiler.snapshot(resolve(`test/bicep/variants/${name}.bicepparam`))
+    const given = ofType(readPinned(JSON.stringify(snapshot)), 'Microsoft.Authorization/roleAssignments')
+    expect(given).toHaveLength(rights)
+    for (const { properties } of given) expect(properties['principalId']).toMatch(/0d$/)
   })
 
   it('is called by its own name once that name has a certificate', async () => {

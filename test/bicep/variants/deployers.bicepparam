@@ -1,0 +1,9 @@
+using '../../../bicep/roles-deploy.bicep'
+
+param dataStorageName = 'stdata'
+param vaultName = 'vault'
+param deployers = [
+  { principalId: '00000000-0000-0000-0000-00000000000d', principalType: 'ServicePrincipal', readsGroup: true }
+  { principalId: '', principalType: 'Group', readsGroup: true }
+  { principalId: '00000000-0000-0000-0000-00000000000D', principalType: 'ServicePrincipal', readsGroup: false }
+]
