@@ -1,3 +1,4 @@
+import { asRange } from 'addresses.bicep'
 import { AlwaysReady, AppSettings, Identity, Shape, StorageEndpoints, Tags } from 'types.bicep'
 
 @description('Where.')
@@ -101,7 +102,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
           name: 'allowed-${index}'
           action: 'Allow'
           priority: 100 + index
-          ipAddress: contains(address, '/') ? address : '${address}/32'
+          ipAddress: asRange(address)
         }
       ]
     }

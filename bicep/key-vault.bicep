@@ -1,3 +1,4 @@
+import { asAddressRules } from 'addresses.bicep'
 import { Tags } from 'types.bicep'
 
 @description('Where.')
@@ -45,7 +46,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     networkAcls: {
       bypass: 'None'
       defaultAction: privateNetwork ? 'Deny' : 'Allow'
-      ipRules: [for address in allowedAddresses: { value: address }]
+      ipRules: [for address in asAddressRules(allowedAddresses): { value: address }]
     }
   }
 

@@ -49,7 +49,7 @@ param furtherNetworkIds string[] = []
 @description('Further subnets of our own network: one that is added by hand is removed by the next deployment.')
 param extraSubnets ExtraSubnet[] = []
 
-@description('Addresses of the internet that reach storage, vault and apps all the same: of who deploys from outside the network. Empty in production.')
+@description('Addresses or ranges of the internet that reach storage, vault and apps all the same, and without a network Postgres: of who deploys from outside the network. npm run deploy remembers them: in production too each is an opening that stays until the list is emptied. Azure keeps a firewall rule of Postgres that the template no longer names: what is taken off the list stays there until az postgres flexible-server firewall-rule delete.')
 param allowedAddresses string[] = []
 
 @description('Host name of the API; empty: Azure\'s own. Its CNAME and TXT records are there already.')

@@ -1,10 +1,11 @@
+import { asRange, firewallRuleName } from 'addresses.bicep'
 import { roleIds } from 'role-ids.bicep'
 import { Identity } from 'types.bicep'
 
 @description('Name of the server, perhaps another group\'s.')
 param name string
 
-@description('Addresses of the internet that are let in; 0.0.0.0: all of Azure\'s own.')
+@description('Addresses of the internet that are let in, each an address or a range; 0.0.0.0: all of Azure\'s own.')
 param openings string[]
 
 @description('Owns the schema.')
@@ -18,10 +19,13 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' existing 
 // Written one after another: the server answers ServerIsBusy to two at once.
 @batchSize(1)
 resource firewall 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = [
-  for (address, index) in openings: {
+  for address in openings: {
     parent: server
-    name: address == '0.0.0.0' ? 'azure-services' : 'taskforce-${index}'
-    properties: { startIpAddress: address, endIpAddress: address }
+    name: firewallRuleName(address)
+    properties: {
+      startIpAddress: parseCidr(asRange(address)).network
+      endIpAddress: parseCidr(asRange(address)).broadcast
+    }
   }
 ]
 

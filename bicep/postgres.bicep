@@ -1,3 +1,4 @@
+import { asRange, firewallRuleName } from 'addresses.bicep'
 import { poolerClients, poolerSize } from 'connections.bicep'
 import { Administrator, Identity, Shape, Tags } from 'types.bicep'
 
@@ -19,7 +20,7 @@ param shape Shape.postgres
 @description('Reached through a private endpoint only.')
 param privateNetwork bool
 
-@description('Addresses of the internet that are let in; 0.0.0.0: all of Azure\'s own.')
+@description('Addresses of the internet that are let in, each an address or a range; 0.0.0.0: all of Azure\'s own.')
 param openings string[]
 
 @description('Owns the schema.')
@@ -63,10 +64,13 @@ resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-0
 
 @batchSize(1)
 resource firewall 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = [
-  for (address, index) in openings: {
+  for address in openings: {
     parent: server
-    name: address == '0.0.0.0' ? 'azure-services' : 'address-${index}'
-    properties: { startIpAddress: address, endIpAddress: address }
+    name: firewallRuleName(address)
+    properties: {
+      startIpAddress: parseCidr(asRange(address)).network
+      endIpAddress: parseCidr(asRange(address)).broadcast
+    }
     dependsOn: [database]
   }
 ]

@@ -36,6 +36,13 @@ param recoverDeleted = readEnvironmentVariable('RECOVER_DELETED', '') == 'true'
 param budgetStart = readEnvironmentVariable('BUDGET_START', '')
 
 // Addresses by comma, of who deploys from outside the network.
-param allowedAddresses = filter(split(readEnvironmentVariable('ALLOWED_ADDRESSES', ''), ','), one => !empty(one))
+param allowedAddresses = filter(
+  map(split(readEnvironmentVariable('ALLOWED_ADDRESSES', ''), ','), one => trim(one)),
+  one => !empty(one)
+)
 
-param alertEmails = filter(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), one => !empty(one))
+// By comma too.
+param alertEmails = filter(
+  map(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), one => trim(one)),
+  one => !empty(one)
+)

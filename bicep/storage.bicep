@@ -1,3 +1,4 @@
+import { asAddressRules } from 'addresses.bicep'
 import { StorageEndpoints, Tags } from 'types.bicep'
 
 @description('Where.')
@@ -62,7 +63,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     networkAcls: {
       bypass: 'None'
       defaultAction: privateNetwork ? 'Deny' : 'Allow'
-      ipRules: [for address in allowedAddresses: { action: 'Allow', value: address }]
+      ipRules: [for address in asAddressRules(allowedAddresses): { action: 'Allow', value: address }]
     }
     encryption: {
       keySource: 'Microsoft.Storage'

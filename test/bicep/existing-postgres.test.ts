@@ -64,7 +64,7 @@ unlessMissing('a Postgres that is there already', { timeout: 120_000 }, () => {
       openings.map(({ id, properties }) => [id, properties['startIpAddress'], properties['endIpAddress']]),
     ).toEqual([
       [`${RESTORED}/firewallRules/azure-services`, '0.0.0.0', '0.0.0.0'],
-      [`${RESTORED}/firewallRules/taskforce-1`, '192.0.2.1', '192.0.2.1'],
+      [`${RESTORED}/firewallRules/taskforce-192-0-2-1`, '192.0.2.1', '192.0.2.1'],
     ])
     expect(ofType(dev.resources, 'Microsoft.Network/privateEndpoints')).toEqual([])
   })
