@@ -98,8 +98,18 @@ param thisMonth string = utcNow('yyyy-MM-01')
 param tags Tags = {}
 
 var allTags = union(tags, { 'azd-env-name': environmentName, product: 'taskforce' })
-var token = uniqueString(subscription().id, environmentName, location)
-var suffix = '${toLower(environmentName)}-${take(token, 6)}'
+
+// Part of names of every kind. The least that all of them take; and those that take no capitals are the same names.
+var lowerName = toLower(environmentName)
+var oddCharacters = filter(
+  map(range(0, length(lowerName)), index => substring(lowerName, index, 1)),
+  one => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', one)
+)
+var checkedName = empty(oddCharacters) && !contains('-${lowerName}-', '--')
+  ? lowerName
+  : fail('environmentName ${environmentName}: it is part of names of Azure, so letters, digits, and single hyphens between them')
+var token = uniqueString(subscription().id, checkedName, location)
+var suffix = '${checkedName}-${take(token, 6)}'
 var databaseName = 'taskforce'
 var apiKeySecret = 'taskforce-api-key'
 
@@ -124,7 +134,7 @@ var available = postgresElsewhere
   : maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
 var needed = (shape.postgres.pooler ? poolerSize : pooledConnections(instances)) + directConnections() + reservedByAzure + reservedForPeople
 var connectionsFit = needed <= available && (!shape.postgres.pooler || pooledConnections(instances) <= poolerClients)
-var checkedLocation = connectionsFit
+var checkedLocation = connectionsFit && !empty(checkedName)
   ? location
   : fail('${serverName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
 
@@ -400,13 +410,13 @@ var endpointList = concat(
     { target: 'vault', groupId: 'vault', zone: 'vault' }
   ],
   ownPostgres ? [{ target: 'postgres', groupId: 'postgresqlServer', zone: 'postgres' }] : [],
-  // Named by its server: an endpoint cannot be turned to another one.
+  // Named by its server: an endpoint cannot be turned to another one. Short: with the longest name of an environment it has 61 of 64 letters.
   empty(postgresId)
     ? []
     : [
         {
           target: 'postgres'
-          label: 'postgres-${take(uniqueString(postgresId), 6)}'
+          label: 'pg-${take(uniqueString(postgresId), 6)}'
           groupId: 'postgresqlServer'
           zone: 'postgres'
         }

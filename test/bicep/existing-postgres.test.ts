@@ -45,7 +45,7 @@ unlessMissing('a Postgres that is there already', { timeout: 120_000 }, () => {
     const endpoints = ofType(resources, 'Microsoft.Network/privateEndpoints').filter(({ name }) =>
       name.includes('postgres'),
     )
-    expect(endpoints.map(({ name }) => name)).toEqual([expect.stringMatching(/^pe-postgres-\w{6}-postgresqlServer-/)])
+    expect(endpoints.map(({ name }) => name)).toEqual([expect.stringMatching(/^pe-pg-\w{6}-postgresqlServer-/)])
     expect(JSON.stringify(endpoints[0]?.properties)).toContain(`"privateLinkServiceId":"${OTHERS}"`)
     const watched = ofType(resources, 'Microsoft.Insights/metricAlerts').filter(({ name }) => name.includes('postgres'))
     expect(watched).toHaveLength(4)
