@@ -134,12 +134,21 @@ var available = postgresElsewhere
   : maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
 var needed = (shape.postgres.pooler ? poolerSize : pooledConnections(instances)) + directConnections() + reservedByAzure + reservedForPeople
 var connectionsFit = needed <= available && (!shape.postgres.pooler || pooledConnections(instances) <= poolerClients)
-var checkedLocation = connectionsFit && !empty(checkedName)
+var checkedLocation = connectionsFit && networkFits && !empty(checkedName)
   ? location
   : fail('${serverName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
 
 // --- The network, and what is reached through it.
 var ownNetwork = shape.privateNetwork && existing.?network == null
+var ownZones = shape.privateNetwork && existing.?network.?dnsResourceGroupId == null
+var othersZones = split(existing.?network.?dnsResourceGroupId ?? '/subscriptions/none/resourceGroups/none', '/')
+var networkFits = length(othersZones) != 5 || toLower(othersZones[3]) != 'resourcegroups'
+  ? fail('existing.network.dnsResourceGroupId is not the id of a resource group: az group show -n NAME --query id')
+  : !ownNetwork && !empty(extraSubnets)
+      ? fail('extraSubnets would be ignored: they are for a network of our own, and there is none')
+      : !ownZones && !empty(furtherNetworkIds)
+          ? fail('furtherNetworkIds would be ignored: they are linked to private zones of our own, and there are none')
+          : true
 var zones = {
   blob: 'privatelink.blob.${environment().suffixes.storage}'
   queue: 'privatelink.queue.${environment().suffixes.storage}'
@@ -188,9 +197,9 @@ module network 'network.bicep' = if (ownNetwork) {
 var functionsSubnetId = existing.?network.?functionsSubnetId ?? network.?outputs.functionsSubnetId ?? ''
 var migratorSubnetId = existing.?network.?migratorSubnetId ?? network.?outputs.migratorSubnetId ?? ''
 var endpointsSubnetId = existing.?network.?endpointsSubnetId ?? network.?outputs.endpointsSubnetId ?? ''
-var zonesGroup = existing.?network.?dnsResourceGroup ?? group.name
+var zonesGroupId = existing.?network.?dnsResourceGroupId ?? group.id
 
-module privateDns 'private-dns.bicep' = if (shape.privateNetwork && existing.?network.?dnsResourceGroup == null) {
+module privateDns 'private-dns.bicep' = if (ownZones) {
   scope: group
   params: {
     tags: allTags
@@ -440,7 +449,7 @@ module endpoints 'private-endpoint.bicep' = [
       targetId: endpointTargets[one.target]
       groupId: one.groupId
       zoneNames: [zones[one.zone]]
-      zonesResourceGroup: zonesGroup
+      zonesGroupId: zonesGroupId
     }
     dependsOn: [privateDns]
   }
@@ -524,7 +533,7 @@ module siteEndpoints 'private-endpoint.bicep' = [
       targetId: siteTargets[one]
       groupId: 'sites'
       zoneNames: [zones.sites]
-      zonesResourceGroup: zonesGroup
+      zonesGroupId: zonesGroupId
     }
     dependsOn: [privateDns]
   }

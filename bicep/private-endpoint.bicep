@@ -21,13 +21,13 @@ param groupId string
 @description('Private DNS zones that get its address.')
 param zoneNames string[]
 
-@description('Resource group of the zones.')
-param zonesResourceGroup string
+@description('Resource id of the zones\' resource group, perhaps another subscription\'s.')
+param zonesGroupId string
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' existing = [
   for zone in zoneNames: {
     name: zone
-    scope: resourceGroup(zonesResourceGroup)
+    scope: resourceGroup(split(zonesGroupId, '/')[2], split(zonesGroupId, '/')[4])
   }
 ]
 

@@ -178,8 +178,8 @@ type ExistingNetwork = {
   migratorSubnetId: string
   @description('Resource id of the subnet of private endpoints.')
   endpointsSubnetId: string
-  @description('Resource group of the private DNS zones, where a hub has them already; else they are made here.')
-  dnsResourceGroup: string?
+  @description('Resource id of the resource group of the private DNS zones, where a hub has them already, perhaps in another subscription; else they are made here.')
+  dnsResourceGroupId: string?
 }
 
 @export()

@@ -47,13 +47,14 @@ unlessMissing('bicep/, with other parameters than ours,', { timeout: 120_000 }, 
         openAi: { name: 'their-openai', resourceGroup: 'ai' }
         search: { name: 'their-search', resourceGroup: 'ai' }
         postgresHost: 'theirs.postgres.database.azure.com'
+        postgresMaxConnections: 859
         logAnalyticsWorkspaceId: '/subscriptions/x/resourceGroups/y/providers/Microsoft.OperationalInsights/workspaces/theirs'
         network: {
           id: '${subnet}'
           functionsSubnetId: '${subnet}/subnets/functions'
           migratorSubnetId: '${subnet}/subnets/migrator'
           endpointsSubnetId: '${subnet}/subnets/endpoints'
-          dnsResourceGroup: 'dns'
+          dnsResourceGroupId: '/subscriptions/00000000-0000-0000-0000-000000000005/resourceGroups/dns'
         }
       }
       param searchIndex = 'documents'`,
@@ -66,7 +67,7 @@ unlessMissing('bicep/, with other parameters than ours,', { timeout: 120_000 }, 
     const text = JSON.stringify(resources)
     expect(text).toMatch(/-app@theirs\.postgres\.database\.azure\.com:5432\/taskforce/)
     expect(text).toContain('"AZURE_SEARCH_INDEX":"documents"')
-    expect(text).toContain('resourceGroups/dns')
+    expect(text).toContain("'00000000-0000-0000-0000-000000000005', 'dns'")
     for (const { properties } of ofType(resources, 'Microsoft.Web/sites')) {
       expect(properties['virtualNetworkSubnetId']).toMatch(/hub\/subnets\/(functions|migrator)$/)
     }
