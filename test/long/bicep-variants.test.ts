@@ -48,7 +48,7 @@ unlessMissing('bicep/, with other parameters than ours,', { timeout: 120_000 }, 
         search: { name: 'their-search', resourceGroup: 'ai' }
         postgresHost: 'theirs.postgres.database.azure.com'
         postgresMaxConnections: 859
-        logAnalyticsWorkspaceId: '/subscriptions/x/resourceGroups/y/providers/Microsoft.OperationalInsights/workspaces/theirs'
+        logAnalyticsWorkspaceId: '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/theirs'
         network: {
           id: '${subnet}'
           functionsSubnetId: '${subnet}/subnets/functions'
@@ -67,7 +67,7 @@ unlessMissing('bicep/, with other parameters than ours,', { timeout: 120_000 }, 
     const text = JSON.stringify(resources)
     expect(text).toMatch(/-app@theirs\.postgres\.database\.azure\.com:5432\/taskforce/)
     expect(text).toContain('"AZURE_SEARCH_INDEX":"documents"')
-    expect(text).toContain("'00000000-0000-0000-0000-000000000005', 'dns'")
+    expect(text).toContain('/subscriptions/00000000-0000-0000-0000-000000000005/resourceGroups/dns/')
     for (const { properties } of ofType(resources, 'Microsoft.Web/sites')) {
       expect(properties['virtualNetworkSubnetId']).toMatch(/hub\/subnets\/(functions|migrator)$/)
     }
