@@ -42,7 +42,7 @@ var timers = 4
 var queueFunctions = 2
 
 @export()
-@description('What the migrator opens: the migration, its lock and the roles.')
+@description('What one request to the migrator opens: the migration, its lock and the roles. An instance has one request at a time, and it is assumed that there is one: a deployment waits for its answer, and a second deployment for the first. Further ones would get instances of their own, and take from what is kept for people.')
 var connectionsOfMigrator = 3
 
 @export()

@@ -67,8 +67,8 @@ module flexApp 'flex-app.bicep' = {
       zoneRedundant: zoneRedundant
       updateStrategy: 'Recreate'
     }
-    // Migrations wait for each other anyway, and each instance has one connection.
-    httpConcurrency: 4
+    // Migrations wait for each other anyway, and connections.bicep counts one.
+    httpConcurrency: 1
     isPublic: isPublic
     allowedAddresses: allowedAddresses
     subnetId: subnetId

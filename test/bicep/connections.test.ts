@@ -41,6 +41,13 @@ it.each(ENVIRONMENTS)('%s has connections for as many instances as it may have',
   expect(http + queues + timers + rest).toBeLessThanOrEqual(most)
 })
 
+it.each(ENVIRONMENTS)('%s has one request at a time in an instance of the migrator, as is counted', (environment) => {
+  const migrator = ofType(pinned(environment), 'Microsoft.Web/sites').find(
+    ({ tags }) => tags?.['azd-service-name'] === 'migrator',
+  )
+  expect(JSON.stringify(migrator?.properties)).toContain('"perInstanceConcurrency":1}')
+})
+
 function instancesOf(environment: Environment): number {
   const app = ofType(pinned(environment), 'Microsoft.Web/sites').find(
     ({ tags }) => tags?.['azd-service-name'] === 'api',
