@@ -4,7 +4,7 @@ import { TerminalError } from '../../domain/errors.ts'
 
 const UNREACHABLE = 'Look at BACKUP_KEY_URL, and whether the vault admits this app (firewall, private endpoint).'
 const RIGHTS =
-  'Give the identity the role "Key Vault Crypto User" on the key or its vault, let the vault’s firewall admit it, and see that the key is enabled and not expired.'
+  'Give the identity the role "Key Vault Crypto Service Encryption User" on the key or its vault, let the vault’s firewall admit it, and see that the key is enabled and not expired.'
 const ABSENT =
   'Look at BACKUP_KEY_URL. A deleted key can be recovered while the vault keeps it (soft delete; purge protection keeps anybody from ending that early): az keyvault key recover.'
 

@@ -67,9 +67,9 @@ describe('a key that can’t be used stops the run:', () => {
   }
 
   it.each([
-    ['get', 403, 'Forbidden', /Key Vault Crypto User/],
-    ['wrapkey', 403, 'ForbiddenByRbac', /Key Vault Crypto User/],
-    ['unwrapkey', 403, 'Forbidden', /Key Vault Crypto User/],
+    ['get', 403, 'Forbidden', /Key Vault Crypto Service Encryption User/],
+    ['wrapkey', 403, 'ForbiddenByRbac', /Key Vault Crypto Service Encryption User/],
+    ['unwrapkey', 403, 'Forbidden', /Key Vault Crypto Service Encryption User/],
     ['get', 404, 'KeyNotFound', /purge protection/],
     ['wrapkey', 409, 'ObjectIsBeingDeleted', /BACKUP_KEY_URL/],
     ['get', 500, 'InternalServerError', /BACKUP_KEY_URL/],

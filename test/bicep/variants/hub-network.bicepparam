@@ -9,6 +9,6 @@ param existing = {
     functionsSubnetId: '${network}/subnets/apps'
     migratorSubnetId: '${network}/subnets/migrations'
     endpointsSubnetId: '${network}/subnets/addresses'
-    dnsResourceGroup: 'dns'
+    dnsResourceGroupId: '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/dns'
   }
 }
