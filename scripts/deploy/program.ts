@@ -58,10 +58,15 @@ export function environmentArgument(program: Command): Shape {
   return program.processedArgs[0] as Shape
 }
 
-/** It is part of names that Azure limits, and of commands. */
+/**
+ * It is part of names that Azure limits, and of commands. One of capitals would be the same group to Azure, but other names within it
+ * and other records.
+ */
 function environmentName(text: string): string {
-  if (/^[A-Za-z0-9-]{1,24}$/.test(text)) return text
-  throw new InvalidArgumentError('It takes up to 24 letters, digits and hyphens, such as staging-2.')
+  if (text.length <= 24 && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text)) return text
+  throw new InvalidArgumentError(
+    'It takes up to 24 small letters and digits, and single hyphens between them, such as staging-2.',
+  )
 }
 
 function seconds(text: string): number {

@@ -53,7 +53,7 @@ describe('an environment', () => {
     expect(await creations()).toHaveLength(3)
   })
 
-  it.each(['staging_2', '', 'x'.repeat(25)])('is not called %j', async (name) => {
+  it.each(['staging_2', '', 'x'.repeat(25), 'Staging', '-a', 'a-', 'a--b'])('is not called %j', async (name) => {
     expect((await cloud.run(deploy, 'staging', '--name', name)).code).toBe(2)
   })
 })
