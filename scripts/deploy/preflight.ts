@@ -17,7 +17,8 @@ export type Account = z.infer<typeof accountSchema>
 /** Who is signed in, and to which subscription. @throws TerminalError `not_signed_in`, `other_subscription` */
 export async function requireAccount({ run, options, log, environment }: Session): Promise<Account> {
   const account = await readOutput(run, showAccount(), accountSchema).catch((cause: unknown) => {
-    if (!(cause instanceof TerminalError) || cause.code !== 'command_failed') throw cause
+    // What else fails says itself what it is.
+    if (!(cause instanceof TerminalError) || !/\baz login\b/.test(cause.message)) throw cause
     throw new TerminalError('not_signed_in', 'Nobody is signed in to Azure.', { hint: 'az login', cause })
   })
   const { id, name, user } = account
