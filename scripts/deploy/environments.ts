@@ -37,8 +37,3 @@ export function environmentOf(shape: Shape, { name = shape, location, time }: Pl
     isPrivate: shape !== 'dev',
   }
 }
-
-/** What names it on a command line, after `npm run deploy --`. */
-export function wordsOf({ shape, name }: Environment): string {
-  return name === shape ? shape : `${shape} --name ${name}`
-}

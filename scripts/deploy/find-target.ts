@@ -1,6 +1,6 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { showOutputs } from './commands/subscription.ts'
-import { wordsOf } from './environments.ts'
+import { commandLine } from './command-line.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
 import { outputsSchema, readTarget, type Target } from './target.ts'
@@ -33,12 +33,12 @@ const NOT_THERE = /\b(?:DeploymentNotFound|ResourceGroupNotFound)\b/
 export async function requireTarget(session: Session): Promise<Target> {
   const target = await findTarget(session)
   if (target !== undefined) return target
-  const { environment } = session
+  const { environment, options } = session
   throw new TerminalError(
     'not_deployed',
     `There is no ${environment.name} in this subscription: ${environment.resourceGroup} has no deployment taskforce-outputs.`,
     {
-      hint: `Make it: npm run deploy -- ${wordsOf(environment)}; or change the subscription: az account set --subscription ID`,
+      hint: `Make it: ${commandLine('deploy', environment, { ...options, skipInfra: false })}; or change the subscription: az account set --subscription ID`,
     },
   )
 }

@@ -1,3 +1,6 @@
+/** Of options that always have a value. */
+export const DEFAULTS = { wait: 60, smokeGoal: 'Say hello' } as const
+
 /** Of all three commands; each takes some of them. */
 export interface Options {
   json?: boolean

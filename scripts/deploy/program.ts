@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { SHAPES, type Shape } from './environments.ts'
 import type { DeployContext } from './open-session.ts'
-import type { Options } from './options.ts'
+import { DEFAULTS, type Options } from './options.ts'
 
 interface Words {
   name: string
@@ -37,8 +37,8 @@ export function addChangeOptions(program: Command): Command {
     .option('--dry-run', 'prints each command, one a line, and runs nothing')
     .option('--yes', 'does not ask')
     .option('--take-over', 'goes on where the lock of another run, which died, is in the way')
-    .option('--wait <seconds>', 'how long missions may take to be handed over', seconds, 60)
-    .option('--smoke-goal <goal>', 'of the mission that is run to its end', 'Say hello')
+    .option('--wait <seconds>', 'how long missions may take to be handed over', seconds, DEFAULTS.wait)
+    .option('--smoke-goal <goal>', 'of the mission that is run to its end', DEFAULTS.smokeGoal)
     .option('--smoke-profile <profile>', 'its profile; without it, the default of the environment')
 }
 
@@ -46,8 +46,7 @@ export function readOptions(program: Command, env: NodeJS.ProcessEnv): Options {
   const given = program.opts<Partial<Options>>()
   const { AZURE_LOCATION: location, AZURE_SUBSCRIPTION_ID: subscription } = env
   return {
-    wait: 60,
-    smokeGoal: 'Say hello',
+    ...DEFAULTS,
     ...(location ? { location } : {}),
     ...(subscription ? { subscription } : {}),
     ...given,

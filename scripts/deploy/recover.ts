@@ -1,5 +1,5 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { wordsOf } from './environments.ts'
+import { commandLine } from './command-line.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { lastGood, writeRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
@@ -8,7 +8,7 @@ import { recoveryOf } from './stages.ts'
 
 /** After a deployment failed: goes back where that helps, records it, and answers the error that says how things stand. */
 export async function recover(session: Session, progress: Progress, error: unknown): Promise<TerminalError> {
-  const { stage, environment, log } = session
+  const { stage, log } = session
   const message = log.scrub(error instanceof Error ? error.message : String(error))
   log.say(`✘ ${stage}: ${message}`)
   const { state, runs, isTested } = recoveryOf(stage)
@@ -17,14 +17,18 @@ export async function recover(session: Session, progress: Progress, error: unkno
   const isNew = runs === 'new' || back?.isDone === false
   const outcome = isTested === true ? 'deployed' : 'failed'
   await recordEnd(session, progress, { outcome, runs: isNew, reason: `${stage}: ${message}`.slice(0, 500) })
-  const hints = [
-    error instanceof TerminalError ? error.hint : undefined,
-    `Then, or to try again: npm run deploy -- ${wordsOf(environment)}`,
-  ]
   return new TerminalError(codeOf(error), `The deployment failed at ${stage}: ${message}\n${told}`, {
-    hint: [...hints.filter((hint) => hint !== undefined), `Everything that was done: ${log.file}`].join('\n'),
+    hint: [...howToGoOn(session, error), `Everything that was done: ${log.file}`].join('\n'),
     cause: error,
   })
+}
+
+function howToGoOn({ environment, options }: Session, error: unknown): string[] {
+  const hint = error instanceof TerminalError ? error.hint : undefined
+  return [
+    ...(hint === undefined ? [] : [hint]),
+    `Then, or to try again: ${commandLine('deploy', environment, options)}`,
+  ]
 }
 
 function codeOf(error: unknown): string {
@@ -53,15 +57,20 @@ async function goBack(
   } catch (error) {
     const why = session.log.scrub(error instanceof Error ? error.message : String(error))
     return stays(
-      `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: npm run rollback -- ${wordsOf(session.environment)}`,
+      `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: ${rollbackOf(session)}`,
     )
   }
 }
 
 /** Whoever wants it to end does not want another publication first. */
-function interruptedState({ stage, environment }: Session): string {
+function interruptedState(session: Session): string {
+  const { stage } = session
   const state = stage === 'smoke' ? 'The new package runs, and was not tested to its end.' : recoveryOf(stage).state
-  return `${state} Nothing was taken back: npm run rollback -- ${wordsOf(environment)}`
+  return `${state} Nothing was taken back: ${rollbackOf(session)}`
+}
+
+function rollbackOf({ environment, options }: Session): string {
+  return commandLine('rollback', environment, options)
 }
 
 /** Where it came so far that there is something to say, and a place to say it. */

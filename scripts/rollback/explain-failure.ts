@@ -1,4 +1,4 @@
-import { wordsOf } from '../deploy/environments.ts'
+import { commandLine } from '../deploy/command-line.ts'
 import type { Session } from '../deploy/session.ts'
 import type { Stage } from '../deploy/stages.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
@@ -14,12 +14,12 @@ const STATES: Partial<Record<Stage, string>> = {
 }
 
 /** The error that says how things stand after a rollback failed. What was published stays; the same command goes on from there. */
-export function explainFailure({ stage, environment, log }: Session, error: unknown): unknown {
+export function explainFailure({ stage, environment, options, log }: Session, error: unknown): unknown {
   if (stage === 'preflight' || !(error instanceof TerminalError)) return error
   const hints = [
     error.hint,
     stage === 'drain' && error.code !== 'drained_by_others' ? WITHOUT : undefined,
-    `The same command goes on from there, or go forward: npm run deploy -- ${wordsOf(environment)}`,
+    `To go on from there: ${commandLine('rollback', environment, options)}; or go forward: ${commandLine('deploy', environment, options)}`,
     `Everything that was done: ${log.file}`,
   ]
   return new TerminalError(

@@ -32,5 +32,10 @@ export function patient(verb: string, flags: Flags): Command {
 
 /** As a person could type it. */
 export function lineOf({ program, args }: Command): string {
-  return [program, ...args.map((arg) => (/^[\w./:=$@,-]+$/.test(arg) ? arg : `"${arg}"`))].join(' ')
+  return [program, ...args.map(wordOf)].join(' ')
+}
+
+/** One argument of it. */
+export function wordOf(arg: string): string {
+  return /^[\w./:=$@,-]+$/.test(arg) ? arg : `"${arg}"`
 }
