@@ -1,6 +1,7 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { showOutputs } from './commands/subscription.ts'
 import { commandLine } from './command-line.ts'
+import { isNotThere } from './is-not-there.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
 import { outputsSchema, readTarget, type Target } from './target.ts'
@@ -12,7 +13,7 @@ import { outputsSchema, readTarget, type Target } from './target.ts'
  */
 export async function findTarget({ run, environment }: Session): Promise<Target | undefined> {
   const outputs = await readOutput(run, showOutputs(environment), outputsSchema.nullish()).catch((error: unknown) => {
-    if (error instanceof TerminalError && NOT_THERE.test(error.message)) return undefined
+    if (isNotThere(error)) return undefined
     throw error
   })
   if (outputs == null) return undefined
@@ -26,8 +27,6 @@ export async function findTarget({ run, environment }: Session): Promise<Target 
     },
   )
 }
-
-const NOT_THERE = /\b(?:DeploymentNotFound|ResourceGroupNotFound)\b/
 
 /** The same where one has to be. @throws TerminalError `not_deployed` */
 export async function requireTarget(session: Session): Promise<Target> {

@@ -22,6 +22,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     when('it was deployed before', blobs.storeLock(target, environment, LOCK)),
     when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
+    ...(skipInfra ? [] : [when('it is the first', subscription.showGroupRegion(environment))]),
     ...(skipInfra
       ? []
       : [

@@ -24,7 +24,7 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   const account = await requireAccount(session)
   progress.who = account.user.name
   const target = options.skipInfra === true ? await requireTarget(session) : await findTarget(session)
-  settleRegion(session, target)
+  await settleRegion(session, target)
   if (target !== undefined) await takeLock(session, target, account.user.name)
   const records = target === undefined ? [] : await readRecords(session.run, target, session.environment)
   progress.records = records

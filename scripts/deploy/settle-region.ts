@@ -1,4 +1,8 @@
+import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
+import { showGroupRegion } from './commands/subscription.ts'
+import { isNotThere } from './is-not-there.ts'
+import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -7,11 +11,12 @@ export const FIRST_REGION = 'westeurope'
 
 /**
  * From here on the session works in the region where the environment is. Azure can't move a group, so another one that is asked for
- * is refused. @throws TerminalError `other_region`
+ * is refused. Where a first deployment came to no end, its group is where that was begun.
+ * @throws TerminalError `other_region`
  */
-export function settleRegion(session: Session, target: Target | undefined): void {
+export async function settleRegion(session: Session, target: Target | undefined): Promise<void> {
   const { environment, options, log } = session
-  const region = target?.location ?? environment.location
+  const region = target?.location ?? (await groupRegion(session)) ?? environment.location
   const wanted = options.location
   if (wanted !== undefined && plainRegion(wanted) !== plainRegion(region)) {
     throw new TerminalError(
@@ -24,6 +29,15 @@ export function settleRegion(session: Session, target: Target | undefined): void
   }
   session.environment = { ...environment, location: region }
   log.say(`  region ${region}`)
+}
+
+async function groupRegion({ run, environment }: Session): Promise<string | undefined> {
+  try {
+    return await readOutput(run, showGroupRegion(environment), z.string())
+  } catch (error) {
+    if (isNotThere(error)) return undefined
+    throw error
+  }
 }
 
 /** Azure writes a region in two ways: West Europe, westeurope. */

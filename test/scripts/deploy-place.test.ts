@@ -53,6 +53,16 @@ describe('an environment', () => {
     expect(await creations()).toHaveLength(3)
   })
 
+  it('whose first deployment came to no end stays where that was begun', async () => {
+    await cloud.fail('sub create')
+    expect((await cloud.run(deploy, 'staging', '--yes', '--location', 'northeurope')).stderr).toContain(
+      'npm run deploy -- staging --location northeurope\n',
+    )
+    expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
+    expect(await creations()).toHaveLength(2)
+    for (const line of await creations()) expect(line).toContain('--location northeurope')
+  })
+
   it.each(['staging_2', '', 'x'.repeat(25), 'Staging', '-a', 'a-', 'a--b'])('is not called %j', async (name) => {
     expect((await cloud.run(deploy, 'staging', '--name', name)).code).toBe(2)
   })

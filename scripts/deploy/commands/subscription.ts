@@ -22,6 +22,10 @@ export const readTemplateParameters = ({ parameters }: Environment): Command => 
 export const listPostgresSizes = ({ location }: Environment): Command =>
   az('postgres flexible-server list-skus', { location, output: 'json' })
 
+/** Where a group is, which no deployment can change. */
+export const showGroupRegion = ({ resourceGroup }: Environment): Command =>
+  az('group show', { name: resourceGroup, query: 'location', output: 'json' })
+
 export const groupExists = ({ resourceGroup }: Environment): Command =>
   az('group exists', { name: resourceGroup, output: 'json' })
 

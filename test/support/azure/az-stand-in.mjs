@@ -30,10 +30,15 @@ const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFil
 const read = Object.entries(process.env).filter(([name]) => readJson('parameters.json', []).includes(name))
 appendFileSync(at('parameters.jsonl'), `${JSON.stringify({ verb, ...Object.fromEntries(read) })}\n`)
 
+/** By group: where it is. */
+const regions = () => readJson('group-regions.json', {})
+
 /** Groups, and the outputs of what came to its end in each. */
 const groups = () => readJson('groups.json', {})
 const keepGroup = (outputs) => {
   const name = `rg-taskforce-${process.env.TASKFORCE_ENVIRONMENT_NAME}`
+  const places = { ...regions(), [name]: regions()[name] ?? flag('location') }
+  writeFileSync(at('group-regions.json'), JSON.stringify(places))
   writeFileSync(at('groups.json'), JSON.stringify({ ...groups(), [name]: outputs ?? groups()[name] ?? null }))
 }
 
@@ -75,6 +80,11 @@ const VERBS = {
     if (capacity) parameters.modelDeployments.value[0].capacity = Number(capacity)
     if (server) parameters.postgresServerId = { value: server }
     print({ parametersJson: JSON.stringify({ parameters }), templateJson: '{}' })
+  },
+  'group show': () => {
+    if (groups()[flag('name')] === undefined)
+      fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)
+    print(JSON.stringify(regions()[flag('name')] ?? 'westeurope'))
   },
   'group exists': () => print(groups()[flag('name')] !== undefined),
   'postgres flexible-server list-skus': () => print(readJson('sizes.json')),
