@@ -9,7 +9,7 @@ import {
   reservedByAzure
   reservedForPeople
 } from 'connections.bicep'
-import { Administrator, AppSettings, Existing, ExtraSubnet, ModelDeployment, Shape, Tags } from 'types.bicep'
+import { Administrator, AppSettings, Existing, ExtraSubnet, ModelDeployment, Shape, Tags, Values } from 'types.bicep'
 
 @minLength(1)
 @maxLength(24)
@@ -90,6 +90,9 @@ param budgetStart string = ''
 
 @description('The vault and the Azure OpenAI account of these names were deleted, and are taken back with what was in them. For one deployment: Azure refuses it where there is nothing to take back.')
 param recoverDeleted bool = false
+
+@description('What the parameter file took from the shell, as it was given: kept for the next deployment, and used for nothing else.')
+param fromShell Values = {}
 
 @description('Not to be given.')
 param thisMonth string = utcNow('yyyy-MM-01')
@@ -611,6 +614,7 @@ module outputs 'outputs.bicep' = {
       DEPLOYER_CLIENT_ID: identity.outputs.deployer.clientId
       DEPLOYERS_SUBNET_ID: network.?outputs.deployersSubnetId ?? ''
     }
+    fromShell: fromShell
   }
   dependsOn: [alerts, deployRoles, deploySiteRoles, siteEndpoints, workbook, workspaceRoles]
 }

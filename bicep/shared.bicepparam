@@ -46,3 +46,13 @@ param alertEmails = filter(
   map(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), one => trim(one)),
   one => !empty(one)
 )
+
+// The same texts as they were given: npm run deploy takes from here what the next shell does not set. TASKFORCE_ENVIRONMENT_NAME and the
+// like are of one run, and Azure knows the others.
+param fromShell = {
+  ALERT_EMAILS: readEnvironmentVariable('ALERT_EMAILS', '')
+  ALLOWED_ADDRESSES: readEnvironmentVariable('ALLOWED_ADDRESSES', '')
+  OPENAI_CAPACITY: openAiCapacity
+  OPERATOR_GROUP_ID: operatorGroupId
+  POSTGRES_SERVER_ID: postgresServerId
+}

@@ -1,5 +1,5 @@
 import { checkMissions } from './check-missions.ts'
-import { findTarget, requireTarget } from './find-target.ts'
+import { findDeployed, requireDeployed } from './find-target.ts'
 import { takeLock } from './lock.ts'
 import type { Package } from './package/build-package.ts'
 import { readFromAzure } from './parameters/read-from-azure.ts'
@@ -23,15 +23,16 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   const { options, log } = session
   const account = await requireAccount(session)
   progress.who = account.user.name
-  const target = options.skipInfra === true ? await requireTarget(session) : await findTarget(session)
+  const deployed = options.skipInfra === true ? await requireDeployed(session) : await findDeployed(session)
+  const target = deployed?.target
   await settleRegion(session, target)
   if (target !== undefined) await takeLock(session, target, account.user.name)
   const records = target === undefined ? [] : await readRecords(session.run, target, session.environment)
   progress.records = records
   progress.previous = lastGood(records)
-  progress.remembered = remember(session, records)
   if (options.skipInfra !== true) {
-    const parameters = { ...progress.remembered, ...(await readFromAzure(session, account, target)) }
+    const remembered = remember(session, deployed?.fromShell ?? {})
+    const parameters = { ...remembered, ...(await readFromAzure(session, account, target)) }
     progress.parameters = parameters
     await checkSubscription(session, { parameters, isFirst: target === undefined })
   }

@@ -9,9 +9,7 @@ import type { Target } from './target.ts'
 export interface Progress {
   startedAt: string
   who?: string
-  /** From the shell or remembered: kept for the next deployment. */
-  remembered?: TemplateParameters
-  /** For the commands that read the templates' parameters: these and what Azure knows. */
+  /** For the commands that read the templates' parameters: from the shell, remembered, and what Azure knows. */
   parameters?: TemplateParameters
   /** Of the deployments before, the newest first. */
   records?: DeploymentRecord[]
@@ -27,7 +25,7 @@ export interface Progress {
 /** What is kept of this deployment. Throws where there was no package yet. */
 export function recordOf(
   session: Session,
-  { startedAt, who, made, standing, remembered }: Progress,
+  { startedAt, who, made, standing }: Progress,
   end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
 ): DeploymentRecord {
   if (made === undefined) throw new Error('nothing is recorded before there is a package')
@@ -41,7 +39,6 @@ export function recordOf(
     build,
     schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
     package: { blob, sha256, bytes },
-    ...(remembered === undefined ? {} : { parameters: remembered }),
     who: who ?? 'unknown',
     startedAt,
     endedAt: session.now().toISOString(),

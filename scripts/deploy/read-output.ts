@@ -5,7 +5,12 @@ import type { RunCommand } from './run-command.ts'
 
 /** Runs a command and reads its JSON. Throws TerminalError `output_unknown` where it is none of what is expected. */
 export async function readOutput<T>(run: RunCommand, command: Command, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await run(command)))
+  return parseOutput(command, await run(command), schema)
+}
+
+/** The JSON that a command has printed. Throws TerminalError `output_unknown`. */
+export function parseOutput<T>(command: Command, text: string, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const verb = [command.program, ...command.args.filter((_, index, all) => all.findIndex(isFlag) > index)].join(' ')
   throw new TerminalError(

@@ -20,8 +20,6 @@ export const recordSchema = z.object({
   build: z.string().optional(),
   schema: z.object({ revision: z.int(), minCode: z.int() }).nullable(),
   package: z.object({ blob: z.string(), sha256: z.string(), bytes: z.int() }),
-  /** What the shell gave to the templates, by name; a later deployment takes them from here. */
-  parameters: z.record(z.string(), z.string()).optional(),
   who: z.string(),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),

@@ -34,10 +34,8 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   else await inStage(session, 'publish', () => session.run(publish(target, target.app, file)))
   await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
   const { revision, minCode } = schema
-  // The infrastructure stays as a later deployment made it.
-  const { parameters: _, ...deployed } = to
   const record: DeploymentRecord = {
-    ...deployed,
+    ...to,
     kind: 'rollback',
     outcome: 'deployed',
     runs: true,

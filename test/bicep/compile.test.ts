@@ -95,6 +95,12 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
     expect(['budget', ...allBefore(template, 'outputs')].sort()).toEqual(others.map(([name]) => name).sort())
   })
 
+  it('keeps what the shell gave, beside that', () => {
+    const { parameters, template: module } = template.resources['outputs']?.properties ?? {}
+    expect(parameters?.['fromShell']).toEqual({ value: "[parameters('fromShell')]" })
+    expect(module?.outputs?.['fromShell']?.value).toBe("[parameters('fromShell')]")
+  })
+
   it('gives out what azd and npm run deploy read, and no secret', () => {
     const given = template.resources['outputs']?.properties?.parameters?.['environment']?.value ?? {}
     expect(Object.keys(given).sort()).toEqual(OUTPUTS)

@@ -37,7 +37,8 @@ interface Compiled {
   dependsOn: string[]
   properties?:
     | {
-        template?: { resources: Record<string, Compiled> } | undefined
+        template?:
+          { resources: Record<string, Compiled>; outputs?: Record<string, { value?: unknown }> | undefined } | undefined
         parameters?: Record<string, { value?: unknown }> | undefined
       }
     | undefined
@@ -51,7 +52,12 @@ const compiledSchema: z.ZodType<Compiled> = z.looseObject({
     return (
       z
         .looseObject({
-          template: z.looseObject({ resources: z.record(z.string(), compiledSchema) }).optional(),
+          template: z
+            .looseObject({
+              resources: z.record(z.string(), compiledSchema),
+              outputs: z.record(z.string(), z.looseObject({ value: z.unknown().optional() })).optional(),
+            })
+            .optional(),
           parameters: z.record(z.string(), z.looseObject({ value: z.unknown().optional() })).optional(),
         })
         .optional()

@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
 import { READ } from '../../scripts/deploy/parameters/read-from-azure.ts'
 import { OF_ONE_RUN, REMEMBERED } from '../../scripts/deploy/parameters/remember.ts'
+import { recordSchema } from '../../scripts/deploy/records.ts'
 import { main as rollback } from '../../scripts/rollback/main.ts'
+import { bicep } from '../bicep/compiler.ts'
 import { ACCOUNT, createCloud, type Cloud } from '../support/azure/cloud.ts'
 
 it('every variable that the parameter files read is one that a deployment knows where to take from', () => {
@@ -13,6 +17,57 @@ it('every variable that the parameter files read is one that a deployment knows 
     ...readFileSync(file, 'utf8').matchAll(/readEnvironmentVariable\('([A-Z_]+)'/g),
   ])
   expect(new Set(read.map(([, name]) => name))).toEqual(new Set([...REMEMBERED, ...OF_ONE_RUN, ...READ]))
+})
+
+it('the infrastructure keeps those that are remembered, and no others', () => {
+  const [, object = ''] =
+    /^param fromShell = \{\n([^}]+)\}/m.exec(readFileSync('bicep/shared.bicepparam', 'utf8')) ?? []
+  const names = [...object.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name)
+  expect(names).toEqual([...REMEMBERED].sort())
+})
+
+it.skipIf(bicep === undefined)(
+  'the parameter file of azd gives them on as the shell has them, and so does ours',
+  async () => {
+    const GIVEN = {
+      ALERT_EMAILS: 'ops@example.com,',
+      ALLOWED_ADDRESSES: '192.0.2.7,192.0.2.8',
+      OPENAI_CAPACITY: '070',
+      OPERATOR_GROUP_ID: 'z',
+      POSTGRES_SERVER_ID: '/subscriptions/x',
+    }
+    expect(await fromShellOf('main', GIVEN)).toEqual(GIVEN)
+    expect(await fromShellOf('staging', GIVEN)).toEqual(GIVEN)
+    const none = Object.fromEntries(REMEMBERED.map((name) => [name, '']))
+    expect(await fromShellOf('staging', none)).toEqual(none)
+  },
+  120_000,
+)
+
+async function fromShellOf(file: string, given: Record<string, string>): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(bicep ?? '', ['build-params', `bicep/${file}.bicepparam`, '--stdout'], {
+    env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', ...given },
+  })
+  const { parametersJson } = JSON.parse(stdout) as { parametersJson: string }
+  return (JSON.parse(parametersJson) as { parameters: { fromShell: { value: unknown } } }).parameters.fromShell.value
+}
+
+it('a record from when records kept parameters is one still', () => {
+  const record = {
+    environment: 'staging',
+    kind: 'deploy',
+    outcome: 'deployed',
+    version: '0.1.0',
+    commit: 'a'.repeat(40),
+    codeRevision: 1,
+    schema: null,
+    package: { blob: 'packages/a.zip', sha256: 'a', bytes: 1 },
+    who: 'ada',
+    startedAt: '2026-11-22T10:00:00.000Z',
+    endedAt: '2026-11-22T10:05:00.000Z',
+    runs: true,
+  }
+  expect(recordSchema.parse({ ...record, parameters: { ALERT_EMAILS: 'x' } })).toEqual(record)
 })
 
 let cloud: Cloud
@@ -43,15 +98,30 @@ describe('parameters of the shell', () => {
       })
   })
 
-  it('are remembered through a rollback, and where the infrastructure is left alone', async () => {
-    await deployed()
-    cloud.env['ALLOWED_ADDRESSES'] = '192.0.2.7'
+  it('are remembered by the infrastructure, also where its first run ended there and another shell went on', async () => {
+    const GIVEN = { POSTGRES_SERVER_ID: '/subscriptions/x/y', OPERATOR_GROUP_ID: 'z', ALERT_EMAILS: 'ops@example.com' }
+    Object.assign(cloud.env, GIVEN)
+    await cloud.fail('lock.json', 'ERROR: The request may be blocked by network rules of storage account.', 100)
+    expect((await cloud.run(deploy, 'staging', '--yes')).stderr).toContain('The deployment failed at package')
+    await cloud.set('failures.json', [])
+    for (const name of Object.keys(GIVEN)) delete cloud.env[name]
+    await deployed('--skip-infra')
     cloud.source.commit = 'b'.repeat(40)
     await deployed('--skip-infra')
-    delete cloud.env['ALLOWED_ADDRESSES']
     expect((await cloud.run(rollback, 'staging', '--yes')).code).toBe(0)
     await deployed()
-    expect(await cloud.parametersOf('deployment sub create')).toMatchObject({ ALLOWED_ADDRESSES: '192.0.2.7' })
+    expect(await cloud.parametersOf('deployment sub create')).toMatchObject(GIVEN)
+    expect(await cloud.written()).not.toContain('"parameters"')
+  })
+
+  it('are neither read nor kept where the infrastructure is left alone', async () => {
+    cloud.env['ALERT_EMAILS'] = 'ops@example.com'
+    await deployed()
+    Object.assign(cloud.env, { ALLOWED_ADDRESSES: '192.0.2.7', ALERT_EMAILS: '' })
+    expect(await deployed('--skip-infra')).not.toContain('as before')
+    for (const name of ['ALLOWED_ADDRESSES', 'ALERT_EMAILS']) delete cloud.env[name]
+    expect(await deployed()).toContain('as before: ALERT_EMAILS=ops@example.com')
+    expect(await cloud.parametersOf('deployment sub create')).not.toHaveProperty('ALLOWED_ADDRESSES')
   })
 
   it('are taken back by an empty one, for good', async () => {

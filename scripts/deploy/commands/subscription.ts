@@ -33,12 +33,12 @@ export const groupExists = ({ resourceGroup }: Environment): Command =>
 export const listModelUsage = (location: string): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 
-/** Where the parts are, from the last deployment that came to its end, whether npm, azd or az made it. */
+/** Where the parts are and what the shell gave, from the last deployment that came to its end, whether npm, azd or az made it. */
 export const showOutputs = ({ resourceGroup }: Environment): Command =>
   az('deployment group show', {
     'resource-group': resourceGroup,
     name: 'taskforce-outputs',
-    query: 'properties.outputs.environment.value',
+    query: 'properties.outputs.{environment: environment.value, fromShell: fromShell.value}',
     output: 'json',
   })
 

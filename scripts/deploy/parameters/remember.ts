@@ -1,7 +1,6 @@
-import type { DeploymentRecord } from '../records.ts'
 import type { Session } from '../session.ts'
 
-/** What the parameter files read from the shell and no template can find out. None is a secret: records are for all who deploy. */
+/** What the parameter files read from the shell and no template can find out. None is a secret: whoever reads the group may see them. */
 export const REMEMBERED = [
   'OPENAI_CAPACITY',
   'ALLOWED_ADDRESSES',
@@ -16,11 +15,11 @@ export const OF_ONE_RUN = ['TASKFORCE_ENVIRONMENT_NAME', 'RECOVER_DELETED'] as c
 export type TemplateParameters = Record<string, string>
 
 /**
- * The parameters that this shell sets, and of the others those of the newest deployment that has any: whoever deploys next would undo
- * what they don't know of. An empty one is one that was taken back.
+ * The parameters that this shell sets, and of the others those that the infrastructure was made with: whoever deploys next would undo
+ * what they don't know of. An empty one is none, or was taken back.
+ * @param before what the newest deployment that came to its end says of its shell
  */
-export function remember({ env, log }: Session, records: readonly DeploymentRecord[]): TemplateParameters {
-  const before = lastParameters(records) ?? {}
+export function remember({ env, log }: Session, before: TemplateParameters): TemplateParameters {
   const kept: TemplateParameters = {}
   for (const name of REMEMBERED) {
     const value = env[name] ?? before[name]
@@ -29,9 +28,4 @@ export function remember({ env, log }: Session, records: readonly DeploymentReco
     if (env[name] === undefined && value !== '') log.say(`  as before: ${name}=${value} (${name}= takes it back)`)
   }
   return kept
-}
-
-/** Rollbacks change no infrastructure, and records of before there were any lack them. */
-function lastParameters(records: readonly DeploymentRecord[]): TemplateParameters | undefined {
-  return records.find(({ parameters }) => parameters !== undefined)?.parameters
 }

@@ -30,13 +30,18 @@ const readJson = (name, otherwise) => (existsSync(at(name)) ? JSON.parse(readFil
 const read = Object.entries(process.env).filter(([name]) => readJson('parameters.json', []).includes(name))
 appendFileSync(at('parameters.jsonl'), `${JSON.stringify({ verb, ...Object.fromEntries(read) })}\n`)
 
-/** By group: where it is. */
+/** By group: what the shell of its last deployment gave, and where it is. */
+const shells = () => readJson('from-shell.json', {})
 const regions = () => readJson('group-regions.json', {})
 
 /** Groups, and the outputs of what came to its end in each. */
 const groups = () => readJson('groups.json', {})
 const keepGroup = (outputs) => {
   const name = `rg-taskforce-${process.env.TASKFORCE_ENVIRONMENT_NAME}`
+  // As bicep/shared.bicepparam gives them.
+  const fromShell = readJson('remembered.json').map((one) => [one, process.env[one] ?? ''])
+  if (outputs)
+    writeFileSync(at('from-shell.json'), JSON.stringify({ ...shells(), [name]: Object.fromEntries(fromShell) }))
   const places = { ...regions(), [name]: regions()[name] ?? flag('location') }
   writeFileSync(at('group-regions.json'), JSON.stringify(places))
   writeFileSync(at('groups.json'), JSON.stringify({ ...groups(), [name]: outputs ?? groups()[name] ?? null }))
@@ -92,7 +97,10 @@ const VERBS = {
     const outputs = groups()[flag('resource-group')]
     if (outputs === undefined) fail('ERROR: (ResourceGroupNotFound) Resource group could not be found.', 3)
     if (outputs === null) fail('ERROR: (DeploymentNotFound) Deployment taskforce-outputs could not be found.', 3)
-    print(outputs)
+    // None while it is deployed anew, for which az prints nothing.
+    const silences = readJson('silences.json', 0)
+    writeFileSync(at('silences.json'), JSON.stringify(silences - 1))
+    if (silences <= 0) print({ environment: outputs, fromShell: shells()[flag('resource-group')] ?? null })
   },
   'postgres flexible-server list': () => {
     const servers = readJson('servers.json')

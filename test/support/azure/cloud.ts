@@ -72,6 +72,7 @@ export async function createCloud(): Promise<Cloud> {
   await set('providers.json', PROVIDERS)
   for (const [file, value] of Object.entries(SUBSCRIPTION)) await set(file, value)
   await set('parameters.json', [...REMEMBERED, ...OF_ONE_RUN, ...READ])
+  await set('remembered.json', REMEMBERED)
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))
   const slept: number[] = []
