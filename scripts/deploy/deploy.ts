@@ -2,10 +2,9 @@ import { apiKeyOf } from './api-key.ts'
 import { publish } from './commands/apps.ts'
 import { checkUnfinished } from './check-unfinished.ts'
 import { exchange, openMigrator } from './exchange.ts'
-import { takeLock } from './lock.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
-import { prepare } from './prepare.ts'
+import { finishPreparing, prepare } from './prepare.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { provision } from './provision.ts'
 import { writeRecord, type DeploymentRecord } from './records.ts'
@@ -21,7 +20,7 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   const target = found !== undefined && session.options.skipInfra === true ? found : await provision(session, progress)
   progress.target = target
   await inStage(session, 'package', async () => {
-    await takeLock(session, target, progress.who ?? 'unknown')
+    await finishPreparing(session, progress, target)
     await keepPackage(session, target, made)
   })
   const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))

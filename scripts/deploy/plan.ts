@@ -47,7 +47,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
           subscription.createInfrastructure(environment),
           subscription.showOutputs(environment),
         ].map(lineOf)),
-    when('it is the first', blobs.storeLock(target, environment, LOCK)),
+    ...(skipInfra ? [] : afterInfrastructure(environment)),
     lineOf(blobs.showPackage(target, BLOB)),
     when('it is not stored', blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
     lineOf(apps.listSecrets(target)),
@@ -66,6 +66,17 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
     migrate({ action: 'all' }),
     lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD)),
     ...release(environment),
+  ]
+}
+
+/** The lock of a first deployment; and what storage refused to this machine or person while the infrastructure was to come. */
+function afterInfrastructure(environment: Environment): string[] {
+  const refused = 'it was deployed before, and storage kept out whoever asked before the infrastructure'
+  return [
+    when('it is the first, or storage refused it before', blobs.storeLock(target, environment, LOCK)),
+    when(refused, blobs.fetchRecords(target, environment, RECORDS)),
+    when(refused, blobs.fetchPackage(target, BLOB, FILE)),
+    `npm run check-deploy -- --from ${FILE}  # where ${refused}`,
   ]
 }
 

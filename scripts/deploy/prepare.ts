@@ -1,12 +1,12 @@
 import { checkMissions } from './check-missions.ts'
 import { findDeployed, requireDeployed } from './find-target.ts'
 import { takeLock } from './lock.ts'
+import { lookBack, tryToLookBack } from './look-back.ts'
 import type { Package } from './package/build-package.ts'
 import { readFromAzure } from './parameters/read-from-azure.ts'
 import { remember } from './parameters/remember.ts'
 import { readSource, requireAccount } from './preflight.ts'
 import type { Progress } from './progress.ts'
-import { lastGood, readRecords } from './records.ts'
 import type { Session } from './session.ts'
 import { settleRegion } from './settle-region.ts'
 import { checkSubscription } from './subscription/check-subscription.ts'
@@ -26,10 +26,8 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   const deployed = options.skipInfra === true ? await requireDeployed(session) : await findDeployed(session)
   const target = deployed?.target
   await settleRegion(session, target)
-  if (target !== undefined) await takeLock(session, target, account.user.name)
-  const records = target === undefined ? [] : await readRecords(session.run, target, session.environment)
-  progress.records = records
-  progress.previous = lastGood(records)
+  if (target === undefined) progress.records = []
+  else await (options.skipInfra === true ? lookBack : tryToLookBack)(session, progress, target)
   if (options.skipInfra !== true) {
     const remembered = remember(session, deployed?.fromShell ?? {})
     const parameters = { ...remembered, ...(await readFromAzure(session, account, target)) }
@@ -42,7 +40,18 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   log.say(`  ${made.blob}, ${(made.bytes / 1e6).toFixed(1)} MB, code revision ${made.codeRevision}`)
   if (target === undefined)
     log.say('  no finished deployment is known yet, so what ran before, if anything did, is not looked at')
-  else if (progress.previous !== undefined)
-    await checkMissions(session, target, { running: progress.previous, who: account.user.name })
+  else await checkPrevious(session, progress, target)
   return { made, target }
+}
+
+/** With the package that runs, where one is known. Throws TerminalError `check_failed`. */
+async function checkPrevious(session: Session, { previous, who }: Progress, target: Target): Promise<void> {
+  if (previous !== undefined) await checkMissions(session, target, { running: previous, who: who ?? 'unknown' })
+}
+
+/** What could not be looked at before the infrastructure; where all of it could, it takes the lock of a first deployment. */
+export async function finishPreparing(session: Session, progress: Progress, target: Target): Promise<void> {
+  if (progress.records !== undefined) return takeLock(session, target, progress.who ?? 'unknown')
+  await lookBack(session, progress, target)
+  await checkPrevious(session, progress, target)
 }

@@ -11,7 +11,7 @@ export interface Progress {
   who?: string
   /** For the commands that read the templates' parameters: from the shell, remembered, and what Azure knows. */
   parameters?: TemplateParameters
-  /** Of the deployments before, the newest first. */
+  /** Of the deployments before, the newest first; absent until storage could be reached. */
   records?: DeploymentRecord[]
   /** The newest of them that was tested. */
   previous?: DeploymentRecord | undefined

@@ -4,7 +4,7 @@ import { recordOf, type Progress } from './progress.ts'
 import { lastGood, writeRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
-import { recoveryOf } from './stages.ts'
+import { recoveryOf, STAGES } from './stages.ts'
 
 /** After a deployment failed: goes back where that helps, records it, and answers the error that says how things stand. */
 export async function recover(session: Session, progress: Progress, error: unknown): Promise<TerminalError> {
@@ -18,13 +18,19 @@ export async function recover(session: Session, progress: Progress, error: unkno
   const outcome = isTested === true ? 'deployed' : 'failed'
   await recordEnd(session, progress, { outcome, runs: isNew, reason: `${stage}: ${message}`.slice(0, 500) })
   return new TerminalError(codeOf(error), `The deployment failed at ${stage}: ${message}\n${told}`, {
-    hint: [...howToGoOn(session, error), `Everything that was done: ${log.file}`].join('\n'),
+    hint: [...howToGoOn({ ...session, stage }, error), `Everything that was done: ${log.file}`].join('\n'),
     cause: error,
   })
 }
 
-function howToGoOn({ environment, options }: Session, error: unknown): string[] {
+/** Outside the network, what the infrastructure is for is done; the rest is for a machine that gets in. */
+function howToGoOn({ stage, environment, options }: Session, error: unknown): string[] {
   const hint = error instanceof TerminalError ? error.hint : undefined
+  const isProvisioned = STAGES.indexOf(stage) > STAGES.indexOf('infrastructure') && options.skipInfra !== true
+  if (isProvisioned && codeOf(error) === 'network_refused') {
+    const inside = commandLine('deploy', environment, { ...options, skipInfra: true })
+    return [`This machine is outside the virtual network. From one in it: ${inside}`]
+  }
   return [
     ...(hint === undefined ? [] : [hint]),
     `Then, or to try again: ${commandLine('deploy', environment, options)}`,
@@ -76,7 +82,8 @@ function rollbackOf({ environment, options }: Session): string {
 /** Where it came so far that there is something to say, and a place to say it. */
 async function recordEnd(session: Session, progress: Progress, end: Parameters<typeof recordOf>[2]): Promise<void> {
   const { target, made } = progress
-  if (target === undefined || made === undefined) return
+  // Without the lock, it is somebody else's turn, or storage can't be reached.
+  if (target === undefined || made === undefined || session.lock === undefined) return
   const record = recordOf(session, progress, end)
   await writeRecord(session.run, target, record).catch((failure: Error) =>
     session.log.write(`not recorded: ${failure.message}`),

@@ -4,7 +4,7 @@ import { lineOf, type Command } from './commands/command.ts'
 import type { DeployLog } from './deploy-log.ts'
 import { runChild, type Surroundings } from './run-child.ts'
 
-/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `command_timed_out`, `program_missing`, `interrupted`. */
+/** Runs a command and answers its standard output. Throws TerminalError `command_failed`, `network_refused`, `permission_refused`, `command_timed_out`, `program_missing`, `interrupted`. */
 export type RunCommand = (command: Command) => Promise<string>
 
 export interface RunnerOptions extends Surroundings {
@@ -15,11 +15,14 @@ export interface RunnerOptions extends Surroundings {
 /** Role assignments take up to ten minutes to be known everywhere; most take one. */
 const WAITS_MS = [10_000, 20_000, 30_000, 60_000, 60_000, 60_000, 60_000]
 
-const NOT_YET =
-  /\b(403|503)\b|Forbidden|AuthorizationFailed|AuthorizationPermissionMismatch|ServiceUnavailable|do(?:es)? not have .*permission|not authorized to perform/i
+const REFUSED =
+  /\b403\b|Forbidden|AuthorizationFailed|AuthorizationPermissionMismatch|do(?:es)? not have .*permission|not authorized to perform/i
+
+const BUSY = /\b503\b|ServiceUnavailable/i
 
 /** A network that keeps this machine out does so however long one waits. */
-const NETWORK = /blocked by network rules|ForbiddenBy(?:Firewall|Connection)/i
+const NETWORK =
+  /blocked by network rules|ForbiddenBy(?:Firewall|Connection)|Ip Forbidden|Failed to resolve '?[\w.-]+\.(?:blob\.core\.windows|vault\.azure|azurewebsites)\.net/i
 
 /** What cmd.exe says, which starts all the same. */
 const NO_PROGRAM = /is not recognized as an internal or external command/
@@ -50,8 +53,10 @@ export function createRunner(options: RunnerOptions): RunCommand {
   }
 }
 
-function mayPass({ notYet }: Command, stderr: string): boolean {
-  return !NETWORK.test(stderr) && (NOT_YET.test(stderr) || notYet?.test(stderr) === true)
+function mayPass({ notYet, asksOnce }: Command, stderr: string): boolean {
+  if (NETWORK.test(stderr)) return false
+  if (REFUSED.test(stderr)) return asksOnce !== true
+  return BUSY.test(stderr) || notYet?.test(stderr) === true
 }
 
 function missing({ program }: Command, cause: unknown): TerminalError {
@@ -72,14 +77,13 @@ function late({ limitMs = 0, ...command }: Command): TerminalError {
 /** The last lines say why; those of a secret's command are kept away too. */
 function failed(command: Command, code: number | null, stderr: string): TerminalError {
   const why = command.secret === true ? '' : `: ${stderr.trim().split('\n').slice(-8).join('\n')}`
-  const hint = hintOf(stderr)
-  return new TerminalError('command_failed', `${lineOf(command)} ended with ${code}${why}`, { hint })
+  const words = `${lineOf(command)} ended with ${code}${why}`
+  if (NETWORK.test(stderr)) return new TerminalError('network_refused', words, { hint: OUTSIDE })
+  if (REFUSED.test(stderr)) return new TerminalError('permission_refused', words, { hint: NO_RIGHT })
+  return new TerminalError('command_failed', words)
 }
 
-function hintOf(stderr: string): string | undefined {
-  if (NETWORK.test(stderr))
-    return 'This machine is outside the virtual network: run the same command in it, or add its address to ALLOWED_ADDRESSES.'
-  if (NOT_YET.test(stderr))
-    return 'Azure refuses this: a role is missing, or this machine is outside the virtual network.'
-  return undefined
-}
+const OUTSIDE =
+  'This machine is outside the virtual network: run the same command in it; or npm run deploy, without --skip-infra, with its address in ALLOWED_ADDRESSES.'
+
+const NO_RIGHT = 'Azure refuses this: a role is missing, or this machine is outside the virtual network.'

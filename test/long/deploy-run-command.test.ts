@@ -90,9 +90,14 @@ describe('a refusal', () => {
     expect(slept).toEqual([10_000])
   })
 
-  it('by a network is not waited for, and the hint says where to run', async () => {
-    const words = 'The request may be blocked by network rules of storage account. AuthorizationFailure (403)'
+  it.each([
+    'The request may be blocked by network rules of storage account. AuthorizationFailure (403)',
+    'Error: (Forbidden) Public network access is disabled. Inner error: ForbiddenByConnection',
+    'ERROR: 403 Ip Forbidden',
+    'ERROR: Failed to resolve stdata.blob.core.windows.net ([Errno -2] Name or service not known)',
+  ])('by a network is not waited for, and the hint says where to run: %s', async (words) => {
     await expect((await refusing(words))(showPackage(PLACEHOLDERS, 'x'))).rejects.toMatchObject({
+      code: 'network_refused',
       hint: expect.stringContaining('outside the virtual network'),
     })
     expect(slept).toEqual([])

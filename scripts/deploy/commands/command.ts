@@ -6,6 +6,8 @@ export interface Command {
   secret?: true
   /** Meets role assignments that may be minutes old, so a refusal is waited for. */
   patient?: true
+  /** Where a network or a missing right keeps it out, nobody waits for that. */
+  asksOnce?: true
   /** What it says, beside the refusals that every patient command waits for, while what it asks starts. */
   notYet?: RegExp
   /** Runs though this run was interrupted, and to its end: it takes back or records what was begun. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { RENEW_MS } from '../../../scripts/deploy/exchange.ts'
@@ -45,6 +45,8 @@ export interface Cloud {
   /** Lets calls of az whose words contain `match` fail. */
   fail(match: string, stderr?: string, times?: number): Promise<void>
   set(file: string, value: unknown): Promise<void>
+  /** Puts a blob where the deployments are kept. */
+  setBlob(name: string, text: string): Promise<void>
   /** Lets the call of az whose words contain `match` wait until `go` is called. */
   hold(match: string): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
   calls(): Promise<string[]>
@@ -99,6 +101,10 @@ export async function createCloud(): Promise<Cloud> {
     slept,
     renewals,
     set,
+    setBlob: async (name, text) => {
+      await mkdir(dirname(join(state, 'blobs', name)), { recursive: true })
+      await writeFile(join(state, 'blobs', name), text)
+    },
     calls,
     parametersOf: async (verb) => {
       const lines = (await readFile(join(state, 'parameters.jsonl'), 'utf8')).trim().split('\n')
