@@ -1,46 +1,72 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream'
-import { failed, headersOf, type SmokeOptions } from './smoke-request.ts'
+import { TerminalError } from '../../src/domain/errors.ts'
+import { patiently, type Attempt } from './patiently.ts'
+import { smokeFailed } from './smoke-failed.ts'
+import { headersOf, lostWords, passing, retryAfterOf, type SmokeOptions } from './smoke-request.ts'
 
 const STREAM_MS = 60_000
 
 /** Reads two events of a mission that ended, lets go, and takes the rest up after the second, as a client does that lost its line. */
 export async function readSomeEvents(options: SmokeOptions, mission: { id: string; lastSeq: number }): Promise<void> {
-  const first = await read(options, mission.id, undefined, 2)
-  const rest = await read(options, mission.id, first.at(-1), Infinity)
-  const seen = [...first, ...rest]
+  const seen: number[] = []
+  for (const most of [2, Infinity]) await patiently(options, () => readOn(options, mission, { seen, most }))
   const expected = Array.from({ length: mission.lastSeq }, (_, index) => index + 1)
   if (seen.join() === expected.join()) return
-  throw failed(`events ${seen.join(', ')} of ${mission.lastSeq} came over a stream that was taken up in the middle`)
+  throw smokeFailed(
+    `events ${seen.join(', ')} of ${mission.lastSeq} came over a stream that was taken up in the middle`,
+  )
 }
 
-/** Numbers of the events until `most` are there or the stream ends. */
-async function read(
+interface Reading {
+  /** Numbers of the events that came, to which more are added. */
+  seen: number[]
+  most: number
+}
+
+/** Adds the events after the last one that was seen, until `most` are there or the stream ends. */
+async function readOn(
   { url, apiKey }: SmokeOptions,
-  id: string,
-  after: number | undefined,
-  most: number,
-): Promise<number[]> {
+  { id, lastSeq }: { id: string; lastSeq: number },
+  { seen, most }: Reading,
+): Promise<Attempt<undefined>> {
   const stop = new AbortController()
-  const response = await fetch(new URL(`/api/v1/missions/${id}/events`, url), {
-    headers: {
-      ...headersOf(apiKey),
-      accept: 'text/event-stream',
-      ...(after === undefined ? {} : { 'last-event-id': String(after) }),
-    },
-    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(STREAM_MS)]),
-  })
-  // Nothing comes after what was read already.
-  if (response.status === 204) return []
-  if (!response.ok || response.body === null) throw failed(`the events of ${id} are answered with ${response.status}`)
-  const decoder = new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>
-  const numbers: number[] = []
+  const path = `/api/v1/missions/${id}/events`
+  const last = seen.at(-1)
+  const headers = { ...headersOf(apiKey), accept: 'text/event-stream' }
   try {
-    for await (const { id: seq } of response.body.pipeThrough(decoder).pipeThrough(new EventSourceParserStream())) {
-      if (seq !== undefined) numbers.push(Number(seq))
-      if (numbers.length >= most) break
+    const response = await fetch(new URL(path, url), {
+      headers: last === undefined ? headers : { ...headers, 'last-event-id': String(last) },
+      signal: AbortSignal.any([stop.signal, AbortSignal.timeout(STREAM_MS)]),
+    })
+    // Nothing comes after what was read already.
+    if (response.status === 204) return { value: undefined }
+    const refused = passing({ status: response.status, body: '', retryAfterMs: retryAfterOf(response) }, path)
+    if (refused !== undefined) return refused
+    if (!response.ok || response.body === null)
+      throw smokeFailed(`the events of ${id} are answered with ${response.status}`)
+    for await (const seq of numbersOf(response.body)) {
+      seen.push(seq)
+      if (seen.length >= most) break
     }
+    return { value: undefined }
+  } catch (error) {
+    if (error instanceof TerminalError) throw error
+    return { notYet: isTimeout(error) ? lateWords(id, seen, lastSeq) : lostWords(url, path, error) }
   } finally {
     stop.abort()
   }
-  return numbers
+}
+
+async function* numbersOf(body: ReadableStream<Uint8Array>): AsyncGenerator<number> {
+  const decoder = new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>
+  for await (const { id } of body.pipeThrough(decoder).pipeThrough(new EventSourceParserStream()))
+    if (id !== undefined) yield Number(id)
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError'
+}
+
+function lateWords(id: string, seen: readonly number[], lastSeq: number): string {
+  return `the stream of events of the mission ${id} did not end within ${STREAM_MS / 1000} s; ${seen.length} of ${lastSeq} came`
 }
