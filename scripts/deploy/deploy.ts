@@ -2,6 +2,7 @@ import { apiKeyOf } from './api-key.ts'
 import { publish } from './commands/apps.ts'
 import { checkUnfinished } from './check-unfinished.ts'
 import { exchange, openMigrator } from './exchange.ts'
+import { lookAtRunning } from './look-at-running.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
 import { finishPreparing, prepare } from './prepare.ts'
@@ -23,7 +24,11 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
     await finishPreparing(session, progress, target)
     await keepPackage(session, target, made)
   })
-  const apiKey = await inStage(session, 'api-key', () => apiKeyOf(session, target))
+  const apiKey = await inStage(session, 'api-key', async () => {
+    const key = await apiKeyOf(session, target)
+    await lookAtRunning(session, target, { apiKey: key, records: progress.records ?? [] })
+    return key
+  })
   progress.apiKey = apiKey
   const before = await inStage(session, 'migrator', () => replaceMigrator(session, progress, target, made))
   progress.standing = before

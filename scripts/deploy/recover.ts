@@ -5,6 +5,7 @@ import { lastGood, writeRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
 import { recoveryOf, STAGES } from './stages.ts'
+import type { Target } from './target.ts'
 
 /** After a deployment failed: goes back where that helps, records it, and answers the error that says how things stand. */
 export async function recover(session: Session, progress: Progress, error: unknown): Promise<TerminalError> {
@@ -51,7 +52,8 @@ async function goBack(
   const { target, records = [], migrator, apiKey, who = 'unknown', made } = progress
   const state = recoveryOf(session.stage).state
   if (target === undefined || migrator === undefined || apiKey === undefined) return stays(state)
-  const previous = lastGood(records.filter(({ package: { sha256 } }) => sha256 !== made?.sha256))
+  const previous = lastGood(records)
+  if (previous !== undefined && previous.package.sha256 === made?.sha256) return stays(sameState(session, target))
   if (previous === undefined) return stays(`${state} There is no other package to go back to; the drain is over.`)
   session.log.say(`  going back to ${previous.version} (${previous.commit.slice(0, 12)})`)
   try {
@@ -66,6 +68,17 @@ async function goBack(
       `${state} Going back to ${previous.version} failed at ${session.stage}: ${why} To try that again: ${rollbackOf(session)}`,
     )
   }
+}
+
+/** An older package would do no better where the one that worked does not. */
+function sameState(session: Session, { apiUrl }: Target): string {
+  const { stage, options } = session
+  const same = 'This package was tested and ran here before, so nothing new was published, and nothing was taken back.'
+  if (stage !== 'smoke') return `${same} Whichever of its copies is there, it is the same.`
+  const changed =
+    options.skipInfra === true ? '' : ', what the infrastructure was changed by (the what-if is in the log)'
+  const older = `To an older package all the same: ${rollbackOf(session)}`
+  return `${same} It is the environment that is ill: look at ${apiUrl}/health/ready (TASKFORCE_API_KEY=KEY npm run doctor -- --url ${apiUrl}), the logs in Application Insights${changed}, and the state of the database, the storage, the vault and the models in the portal. ${older}`
 }
 
 /** Whoever wants it to end does not want another publication first. */

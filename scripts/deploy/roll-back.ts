@@ -1,5 +1,5 @@
 import type { SchemaRevision } from '../../src/db/schema-revision.ts'
-import type { Clock } from '../../src/engine/ports.ts'
+import { accessTo } from './app-access.ts'
 import { requireFit } from './choose-package.ts'
 import { publish } from './commands/apps.ts'
 import { exchange } from './exchange.ts'
@@ -49,31 +49,12 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   return record
 }
 
-/** A clock whose sleepers end, with the reason, when the run is to end. */
-function endingWith(clock: Clock, stop: AbortSignal): Clock {
-  return {
-    monotonic: clock.monotonic,
-    sleep: async (ms) => {
-      await clock.sleep(ms, stop)
-      stop.throwIfAborted()
-    },
-  }
-}
-
 export function smokeOptions(
-  { options, clock, log, stopping }: Session,
+  session: Session,
   target: Target,
   apiKey: string,
   { version, build }: SmokeOptions['expected'],
 ): SmokeOptions {
-  const { smokeGoal: goal, smokeProfile: profile } = options
-  return {
-    url: target.apiUrl,
-    apiKey,
-    expected: { version, build },
-    goal,
-    profile,
-    clock: endingWith(clock, stopping.signal),
-    log,
-  }
+  const { smokeGoal: goal, smokeProfile: profile } = session.options
+  return { ...accessTo(session, target, apiKey), expected: { version, build }, goal, profile }
 }

@@ -114,15 +114,6 @@ describe('a deployment that fails', () => {
     expect(stderr).toContain(`It went back to ${version} (${FIRST.slice(0, 12)})`)
   })
 
-  it('with the package that was the last good one goes back to the one of before', async () => {
-    await cloud.run(deploy, 'staging', '--yes')
-    cloud.source.commit = SECOND
-    await cloud.run(deploy, 'staging', '--yes')
-    cloud.apps.broken.add(cloud.packageOf(SECOND))
-    const { stderr } = await cloud.run(deploy, 'staging', '--yes')
-    expect(stderr).toContain(`It went back to ${version} (${FIRST.slice(0, 12)})`)
-  })
-
   it("leaves somebody else's drain alone and does not publish under it", async () => {
     await cloud.run(deploy, 'staging', '--yes')
     cloud.source.commit = SECOND

@@ -151,7 +151,13 @@ const VERBS = {
     print(JSON.stringify({ value: readFileSync(at('secret'), 'utf8') }))
   },
   'keyvault secret show': () => print(readFileSync(at('secret'), 'utf8')),
-  'functionapp restart': () => existsSync(at('refreshed')) && writeFileSync(at('resolved'), ''),
+  // With stale.json the app has another key than the vault; for ever, where it says so.
+  'functionapp restart': () => {
+    if (!existsSync(at('refreshed'))) return
+    rmSync(at('refreshed'))
+    writeFileSync(at('resolved'), '')
+    if (readJson('stale.json') !== 'for ever') rmSync(at('stale.json'), { force: true })
+  },
   'functionapp deployment source config-zip': () => copy(flag('src'), at('published', `${flag('name')}.zip`)),
   'functionapp function keys list': () => print(readJson('migrator-key.json')),
 }

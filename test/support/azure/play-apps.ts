@@ -18,6 +18,8 @@ export interface PlayedApps {
   missions: { id: string; why?: string }[]
   /** SHA-256 of packages with which the app does not work. */
   broken: Set<string>
+  /** How often readiness still says that missions can't be taken. */
+  ill: { left: number }
   /** How many answers of each path still come from the package of before, after another was published. */
   late: Map<string, number>
   /** Which package the app runs; undefined: none. */
@@ -32,6 +34,7 @@ export interface PlayOptions {
 }
 
 const EVENTS = 4
+const UNAVAILABLE = { status: 'unavailable', checks: { database: { status: 'fail', detail: 'it does not answer' } } }
 
 /** One server that plays the app (by what was published) and its migrator. */
 export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<PlayedApps> {
@@ -45,6 +48,7 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
     refusals: new Map(),
     missions: [],
     broken: new Set(),
+    ill: { left: 0 },
     late: new Map(),
     running: () => {
       const bytes = publishedTo('func-app')
@@ -73,8 +77,18 @@ export async function playApps({ cloud, migratorKey }: PlayOptions): Promise<Pla
     const running = apps.running()
     if (running === undefined || apps.broken.has(running)) return send(503, {})
     if (pathname === '/health') return send(200, { status: 'healthy', version, ...buildOf('func-app', pathname) })
-    if (request.headers.authorization !== `Bearer ${readFileSync(join(cloud, 'secret'), 'utf8')}`) return send(401, {})
-    if (pathname === '/health/ready') return send(200, { status: 'ready', checks: { database: { status: 'pass' } } })
+    // To everybody; an app that is ill takes no mission.
+    const isIll = apps.ill.left > 0
+    if (pathname === '/health/ready') {
+      if (isIll) apps.ill.left--
+      return send(
+        isIll ? 503 : 200,
+        isIll ? UNAVAILABLE : { status: 'ready', checks: { database: { status: 'pass' } } },
+      )
+    }
+    const key = `Bearer ${readFileSync(join(cloud, 'secret'), 'utf8')}`
+    if (request.headers.authorization !== key || existsSync(join(cloud, 'stale.json'))) return send(401, {})
+    if (request.method === 'GET' && pathname === '/api/v1/missions') return send(200, { items: [] })
     if (pathname.endsWith('/events')) return playEvents(request, response)
     return send(request.method === 'POST' ? 202 : 200, { id: 'a1', status: 'completed', lastSeq: EVENTS })
   }
