@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { Clock } from '../../src/engine/ports.ts'
+import { duration } from '../mission/text.ts'
 import type { DeployLog } from './deploy-log.ts'
 import type { MigratorRequest } from './requests.ts'
 
@@ -46,29 +47,38 @@ export interface MigratorOptions {
 
 /** The platform ends an answer at 230 s. */
 const REQUEST_MS = 240_000
+/** Of the last request, when little is left. */
+const SHORTEST_MS = 30_000
 const WAITS_MS = [5_000, 10_000, 15_000, 30_000, 30_000, 60_000, 60_000, 60_000, 60_000]
+/** So long nothing may come of it. Migrations may take longer; then the platform cuts answers off, which shows that it works. */
+const SILENT_MS = 600_000
+const WORKS: ReadonlySet<MigratorRequest['action']> = new Set(['expand', 'all'])
 
 /**
  * Asks the migrator, and again while it is not there yet or its answer was cut off: what it does goes on meanwhile, and a repeat
- * waits for that. Throws TerminalError `migrate_refused` with its reason, `migrator_unreachable`.
+ * waits for that. Ten minutes without what was asked for are the end, and ten times where it migrates and its answers are cut off.
+ * Throws TerminalError `migrate_refused` with its reason, `migrator_unreachable`.
  */
-export function createMigrator({ url, key, clock, log, stop, expected }: MigratorOptions): AskMigrator {
+export function createMigrator(options: MigratorOptions): AskMigrator {
+  const { url, clock, log, stop, expected } = options
   return async (request) => {
     const waits = [...WAITS_MS]
     const stopped = request.action === 'resume' ? new AbortController().signal : stop
+    let silentSince = clock.monotonic()
     for (;;) {
       stopped.throwIfAborted()
-      log.write(`POST ${url}/migrate ${JSON.stringify(request)}`)
-      const answer = await post(url, key, request)
-      if ('standing' in answer) {
-        log.write(JSON.stringify(answer.standing))
-        if (isExpected(answer.standing, expected)) return answer.standing
-      }
+      const left = SILENT_MS - (clock.monotonic() - silentSince)
+      const answer = await post(options, request, Math.min(REQUEST_MS, Math.max(left, SHORTEST_MS)))
+      if ('standing' in answer && isExpected(answer.standing, expected)) return answer.standing
       const why = 'standing' in answer ? `build ${answer.standing.build ?? 'of before'} still answers` : answer.why
       log.write(why)
+      if ('isAnswer' in answer && answer.isAnswer && WORKS.has(request.action)) silentSince = clock.monotonic()
+      const silentMs = clock.monotonic() - silentSince
       const wait = waits.shift()
-      if (wait === undefined) throw unreachable(url, why)
-      log.say(`The migrator does not answer yet (${why}): once more in ${wait / 1000} s.`)
+      if (wait === undefined || silentMs >= SILENT_MS) throw unreachable(url, why, silentMs)
+      log.say(
+        `The migrator does not answer yet (${why}): once more in ${wait / 1000} s, until ${duration(SILENT_MS)} have passed.`,
+      )
       await clock.sleep(wait, stopped)
     }
   }
@@ -79,25 +89,27 @@ function isExpected(standing: Standing, expected: MigratorOptions['expected']): 
   return standing.build === expected.build
 }
 
-async function post(
-  url: string,
-  key: string,
-  request: MigratorRequest,
-): Promise<{ standing: Standing } | { why: string }> {
+/** Any answer shows that somebody is there, also one that the platform cut off. */
+type Posted = { standing: Standing } | { why: string; isAnswer: boolean }
+
+async function post({ url, key, log }: MigratorOptions, request: MigratorRequest, limitMs: number): Promise<Posted> {
+  log.write(`POST ${url}/migrate ${JSON.stringify(request)}`)
   try {
     const response = await fetch(new URL('/migrate', url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-functions-key': key },
       body: JSON.stringify(request),
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(limitMs),
     })
     const body: unknown = await response.json().catch(() => undefined)
     if (response.status === 400 || response.status === 409) throw refused(body)
     const parsed = standingSchema.safeParse(body)
-    return response.ok && parsed.success ? { standing: parsed.data } : { why: whyOf(response.status, body) }
+    if (!response.ok || !parsed.success) return { why: whyOf(response.status, body), isAnswer: true }
+    log.write(JSON.stringify(parsed.data))
+    return { standing: parsed.data }
   } catch (error) {
     if (error instanceof TerminalError) throw error
-    return { why: reasonOf(error) }
+    return { why: reasonOf(error), isAnswer: false }
   }
 }
 
@@ -121,10 +133,10 @@ function reasonOf(error: unknown): string {
   return cause?.code ?? (error instanceof Error ? error.message : String(error))
 }
 
-function unreachable(url: string, why: string): TerminalError {
+function unreachable(url: string, why: string, silentMs: number): TerminalError {
   return new TerminalError(
     'migrator_unreachable',
-    `The migrator at ${url} does not do what it is asked for (${why}).`,
+    `The migrator at ${url} does not do what it is asked for, for ${duration(silentMs)} (${why}).`,
     {
       hint: 'With private endpoints, run this inside the virtual network. Its log is in Application Insights, as cloud_RoleName of the migrator.',
     },

@@ -10,10 +10,9 @@ import type { Target } from './target.ts'
 export async function provision(session: Session, { parameters = {} }: Progress): Promise<Target> {
   const { environment, run, options, terminal } = session
   const env = asEnvironment(parameters)
-  await inStage(session, 'what-if', async () => {
-    await run({ ...whatIf(environment), env })
-    if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
-  })
+  await inStage(session, 'what-if', () => run({ ...whatIf(environment), env }))
+  // After the stage, which has lines of its own that would come into the question.
+  if (options.yes !== true) await confirm(terminal, `${environment.name} would be changed as shown above`, options)
   return inStage(session, 'infrastructure', async () => {
     await run({ ...createInfrastructure(environment), env })
     return requireTarget(session)

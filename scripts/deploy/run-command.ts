@@ -70,7 +70,7 @@ function missing({ program }: Command, cause: unknown): TerminalError {
 function late({ limitMs = 0, ...command }: Command): TerminalError {
   const words = `${lineOf(command)} did not end within ${limitMs / 60_000} minutes, and was ended.`
   return new TerminalError('command_timed_out', words, {
-    hint: 'What it began may be done or not. Repeat; where that does not help, look at the app in the portal and at https://status.azure.com.',
+    hint: 'What it began may be done or not, or go on in Azure. Repeat; where that does not help, look at it in the portal and at https://status.azure.com.',
   })
 }
 

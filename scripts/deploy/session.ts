@@ -32,14 +32,38 @@ export interface Session {
   stage: Stage
 }
 
-/** Runs one stage, with a line when it begins and one with its duration when it is done. */
+/** How often it is looked at whether a stage has something to say; the first line comes after that. */
+export const LOOK_MS = 4_000
+/** A log that CI keeps is read by people. */
+const LINE_MS = 60_000
+
+/** Runs one stage, with a line while it takes long, at most one a minute, and one with its duration when it is done. */
 export async function inStage<T>(session: Session, stage: Stage, work: () => Promise<T>): Promise<T> {
   const { clock, log } = session
   session.stage = stage
   session.stopping.signal.throwIfAborted()
   const begun = clock.monotonic()
   log.write(`== ${stage}`)
-  const result = await work()
-  log.say(`✔ ${stage.padEnd(15)} ${duration(clock.monotonic() - begun)}`)
-  return result
+  const ended = new AbortController()
+  void tellWhile(session, stage, ended.signal)
+  try {
+    const result = await work()
+    log.say(`✔ ${stage.padEnd(15)} ${duration(clock.monotonic() - begun)}`)
+    return result
+  } finally {
+    ended.abort()
+  }
+}
+
+/** Says which stage runs, until it has ended. */
+async function tellWhile({ clock, log }: Session, stage: Stage, ended: AbortSignal): Promise<void> {
+  const begun = clock.monotonic()
+  for (let due = LOOK_MS; ;) {
+    await clock.sleep(LOOK_MS, ended)
+    if (ended.aborted) return
+    const passed = clock.monotonic() - begun
+    if (passed < due) continue
+    log.say(`… ${stage}${passed < LINE_MS ? '' : ` ${duration(passed)}`}`)
+    due = passed + LINE_MS
+  }
 }

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { publish, readMigratorKey } from '../../scripts/deploy/commands/apps.ts'
-import { showPackage } from '../../scripts/deploy/commands/blobs.ts'
+import { fetchPackage, fetchRecords, showPackage, storePackage } from '../../scripts/deploy/commands/blobs.ts'
 import type { Command } from '../../scripts/deploy/commands/command.ts'
+import { createInfrastructure, showAccount, whatIf } from '../../scripts/deploy/commands/subscription.ts'
 import { createLog } from '../../scripts/deploy/deploy-log.ts'
+import { environmentOf } from '../../scripts/deploy/environments.ts'
 import { createRunner, type RunCommand } from '../../scripts/deploy/run-command.ts'
 import { PLACEHOLDERS } from '../../scripts/deploy/target.ts'
 
@@ -60,8 +62,17 @@ describe('a command', () => {
     10_000,
   )
 
-  it('that publishes has a limit', () => {
-    expect(publish(PLACEHOLDERS, 'func-app', 'x.zip').limitMs).toBe(900_000)
+  it('of the Azure CLI has a limit, whatever it is', () => {
+    const environment = environmentOf('staging', { location: 'westeurope', time: '' })
+    const minutes = ({ limitMs = Infinity }: Command) => limitMs / 60_000
+    expect(minutes(publish(PLACEHOLDERS, 'func-app', 'x.zip'))).toBe(15)
+    expect(minutes(storePackage(PLACEHOLDERS, { blob: 'x', sha256: '' }, 'x.zip'))).toBe(15)
+    expect(minutes(fetchPackage(PLACEHOLDERS, 'x', 'x.zip'))).toBe(15)
+    expect(minutes(fetchRecords(PLACEHOLDERS, environment, 'x'))).toBe(15)
+    expect(minutes(whatIf(environment))).toBe(15)
+    expect(minutes(createInfrastructure(environment))).toBe(120)
+    for (const command of [showAccount(), showPackage(PLACEHOLDERS, 'x'), readMigratorKey(PLACEHOLDERS)])
+      expect(minutes(command)).toBe(3)
   })
 })
 

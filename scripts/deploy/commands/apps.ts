@@ -1,5 +1,5 @@
 import type { Target } from '../target.ts'
-import { patient, type Command } from './command.ts'
+import { LIMITS, patient, type Command } from './command.ts'
 
 export const listSecrets = ({ vault }: Target): Command =>
   patient('keyvault secret list', { 'vault-name': vault, query: '[].name', output: 'json' })
@@ -21,9 +21,6 @@ export const readApiKey = ({ vault, apiKeySecret }: Target): Command => ({
   secret: true,
 })
 
-/** The longest that a publication takes is some minutes; one that hangs would hold the drain. */
-const PUBLISH_MS = 15 * 60_000
-
 export const publish = ({ resourceGroup }: Target, app: string, file: string): Command => ({
   ...patient('functionapp deployment source config-zip', {
     'resource-group': resourceGroup,
@@ -31,7 +28,7 @@ export const publish = ({ resourceGroup }: Target, app: string, file: string): C
     src: file,
     output: 'none',
   }),
-  limitMs: PUBLISH_MS,
+  limitMs: LIMITS.long,
 })
 
 export const restart = ({ resourceGroup, app }: Target): Command =>

@@ -1,6 +1,6 @@
 import type { Environment } from '../environments.ts'
 import type { Target } from '../target.ts'
-import { patient, type Command, type Flags } from './command.ts'
+import { LIMITS, patient, type Command, type Flags } from './command.ts'
 
 /** What is known of a stored package, if it is there. */
 export const showPackage = (target: Target, blob: string): Command =>
@@ -10,18 +10,22 @@ export const storePackage = (
   target: Target,
   { blob, sha256 }: { blob: string; sha256: string },
   file: string,
-): Command =>
-  patient('storage blob upload', {
+): Command => ({
+  ...patient('storage blob upload', {
     file,
     name: blob,
     metadata: `sha256=${sha256}`,
     overwrite: 'false',
     ...storageOf(target),
     output: 'none',
-  })
+  }),
+  limitMs: LIMITS.long,
+})
 
-export const fetchPackage = (target: Target, blob: string, file: string): Command =>
-  patient('storage blob download', { name: blob, file, ...storageOf(target), output: 'none' })
+export const fetchPackage = (target: Target, blob: string, file: string): Command => ({
+  ...patient('storage blob download', { name: blob, file, ...storageOf(target), output: 'none' }),
+  limitMs: LIMITS.long,
+})
 
 /** In place of one of the same name: a deployment that failed is recorded where it would have been. */
 export const storeRecord = (target: Target, blob: string, file: string): Command => ({
@@ -36,8 +40,8 @@ export const storeRecord = (target: Target, blob: string, file: string): Command
   clearsUp: true,
 })
 
-export const fetchRecords = ({ account, container }: Target, { name }: Environment, folder: string): Command =>
-  patient('storage blob download-batch', {
+export const fetchRecords = ({ account, container }: Target, { name }: Environment, folder: string): Command => ({
+  ...patient('storage blob download-batch', {
     source: container,
     destination: folder,
     // By the year that their names begin with: the lock beside them is none.
@@ -45,7 +49,9 @@ export const fetchRecords = ({ account, container }: Target, { name }: Environme
     'account-name': account,
     'auth-mode': 'login',
     output: 'none',
-  })
+  }),
+  limitMs: LIMITS.long,
+})
 
 const lockOf = ({ name }: Environment) => `${name}/lock.json`
 

@@ -12,7 +12,7 @@ export interface Command {
   notYet?: RegExp
   /** Runs though this run was interrupted, and to its end: it takes back or records what was begun. */
   clearsUp?: true
-  /** When it is ended, with all that it started. */
+  /** When it is ended, with all that it started. One without a limit has no network to wait for. */
   limitMs?: number
   /** Set in the environment that it runs in, or with undefined not set there. */
   env?: Record<string, string | undefined>
@@ -22,9 +22,22 @@ export interface Command {
 
 export type Flags = Record<string, string>
 
+const MINUTE_MS = 60_000
+
+/** The longest that calls of the Azure CLI take; one that hangs would hold a deployment, and its drain, for ever. */
+export const LIMITS = {
+  /** Of what reads, and of what changes one thing. */
+  usual: 3 * MINUTE_MS,
+  /** Of a package, up or down, or into an app; and of what-if, which asks each resource. */
+  long: 15 * MINUTE_MS,
+  /** Of the whole infrastructure: a server of Postgres with a standby takes half an hour. */
+  infrastructure: 120 * MINUTE_MS,
+} as const
+
+/** One that is ended after three minutes, unless it is given another limit. */
 export function az(verb: string, flags: Flags): Command {
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-  return { program: 'az', args: [...verb.split(' '), ...args] }
+  return { program: 'az', args: [...verb.split(' '), ...args], limitMs: LIMITS.usual }
 }
 
 /** One that meets roles that may be minutes old. */

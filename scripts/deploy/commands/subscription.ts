@@ -1,5 +1,5 @@
 import type { Environment } from '../environments.ts'
-import { az, type Command, type Flags } from './command.ts'
+import { az, LIMITS, type Command, type Flags } from './command.ts'
 
 export const showAccount = (): Command => az('account show', { output: 'json' })
 
@@ -61,11 +61,14 @@ export const listServers = ({ resourceGroup }: Environment): Command =>
 
 export const whatIf = (environment: Environment): Command => ({
   ...az('deployment sub what-if', templateOf(environment)),
+  limitMs: LIMITS.long,
   shown: true,
 })
 
-export const createInfrastructure = (environment: Environment): Command =>
-  az('deployment sub create', { ...templateOf(environment), output: 'none' })
+export const createInfrastructure = (environment: Environment): Command => ({
+  ...az('deployment sub create', { ...templateOf(environment), output: 'none' }),
+  limitMs: LIMITS.infrastructure,
+})
 
 const templateOf = ({ deployment, location, template, parameters }: Environment): Flags => ({
   name: deployment,

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import { RENEW_MS } from '../../../scripts/deploy/exchange.ts'
 import type { DeployContext } from '../../../scripts/deploy/open-session.ts'
 import { packageBlob, type Package, type Source } from '../../../scripts/deploy/package/build-package.ts'
+import { LOOK_MS } from '../../../scripts/deploy/session.ts'
 import { zip } from '../../../scripts/deploy/package/zip.ts'
 import { READ } from '../../../scripts/deploy/parameters/read-from-azure.ts'
 import { OF_ONE_RUN, REMEMBERED } from '../../../scripts/deploy/parameters/remember.ts'
@@ -37,6 +38,8 @@ export interface Cloud {
   slept: number[]
   /** How many times a drain is renewed by the clock alone; tests raise it. */
   renewals: { left: number }
+  /** How many times the clock lets a stage look whether it takes long; tests raise it. */
+  looks: { left: number }
   run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
   /** What somebody at a terminal types; undefined: there is nobody. */
   typed: { keys?: string }
@@ -79,6 +82,7 @@ export async function createCloud(): Promise<Cloud> {
   await set('outputs.json', outputsOf(apps.url))
   const slept: number[] = []
   const renewals = { left: 0 }
+  const looks = { left: 0 }
   const shell: NodeJS.ProcessEnv = {}
   const typed: Cloud['typed'] = {}
   const shas = new Map<string, string>()
@@ -100,6 +104,7 @@ export async function createCloud(): Promise<Cloud> {
     source,
     slept,
     renewals,
+    looks,
     set,
     setBlob: async (name, text) => {
       await mkdir(dirname(join(state, 'blobs', name)), { recursive: true })
@@ -131,7 +136,7 @@ export async function createCloud(): Promise<Cloud> {
       if (isTTY) streams.stdin.write(typed.keys)
       const terminal = createTerminal(streams as unknown as Streams, {})
       const env = { ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
-      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept, renewals), build })
+      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept, { renewals, looks }), build })
       return { code, stdout: String(streams.stdout.read() ?? ''), stderr: String(streams.stderr.read() ?? '') }
     },
   }
@@ -149,13 +154,18 @@ function gitOf({ commit, hasChanges }: Cloud['source']): string {
   return `console.log(process.argv[2] === 'status' ? '${hasChanges ? ' M src/version.ts' : ''}' : '${commit}')\n`
 }
 
-/** Sleeps at once, and says how long it would have been; but until a drain has to be renewed as often as a test says. */
-function clockOf(slept: number[], renewals: Cloud['renewals']): Clock {
+/** Sleeps at once, and says how long it would have been; but what is done from time to time is done as often as a test says. */
+function clockOf(slept: number[], { renewals, looks }: Pick<Cloud, 'renewals' | 'looks'>): Clock {
   let at = 0
+  const often = new Map([
+    [RENEW_MS, renewals],
+    [LOOK_MS, looks],
+  ])
   return {
     monotonic: () => at,
     sleep: async (ms, signal) => {
-      if (ms === RENEW_MS && renewals.left-- <= 0)
+      const times = often.get(ms)
+      if (times !== undefined && times.left-- <= 0)
         return new Promise((done) => signal?.addEventListener('abort', () => done(), { once: true }))
       slept.push(ms)
       at += ms
