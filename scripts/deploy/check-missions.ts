@@ -13,7 +13,7 @@ const FILE = 'check-deploy.cjs'
 /**
  * Whether every unfinished mission goes on with the new code as with the package that runs. Needs a login of Postgres that may read
  * missions: the one that is named, else that of who is signed in, which may be none; then that is said.
- * Throws TerminalError `check_failed`.
+ * Throws TerminalError `check_failed`, and `check_impossible` where the login was named.
  */
 export async function checkMissions(
   session: Session,
@@ -25,7 +25,8 @@ export async function checkMissions(
   const login = options.databaseUser ?? who
   const { code, isReport, said } = await compare(session, target, { running, login })
   if (code === 0) return
-  if (!isReport && options.databaseUser === undefined) {
+  if (!isReport) {
+    if (options.databaseUser !== undefined) throw impossible(login, said)
     return log.say(
       `  what both packages would do with unfinished missions was not compared: as ${login}, ${said} Another login: --database-user`,
     )
@@ -33,6 +34,12 @@ export async function checkMissions(
   if (said !== '') log.say(`  ${said}`)
   throw new TerminalError('check_failed', 'The check of unfinished missions did not pass; what it says is above.', {
     hint: 'Change the code so that they go on as before, or let them end first. With --skip-check they are not looked at.',
+  })
+}
+
+function impossible(login: string, said: string): TerminalError {
+  return new TerminalError('check_impossible', `Unfinished missions could not be looked at as ${login}: ${said}`, {
+    hint: 'Correct that, or leave --database-user out. With --skip-check they are not looked at.',
   })
 }
 

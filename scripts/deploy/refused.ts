@@ -10,6 +10,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   'package_differs',
   'deployment_locked',
   'missions_unreadable',
+  'check_failed',
 ])
 
 /** What these commands refuse since something would be lost: exit code 3. */

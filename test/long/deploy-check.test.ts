@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
+import { isRefused } from '../../scripts/deploy/refused.ts'
+import { TerminalError } from '../../src/domain/errors.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
 
 let cloud: Cloud
@@ -68,8 +70,16 @@ describe('what both packages would do', () => {
   it('is a condition where a login is named', async () => {
     const { code, stdout, stderr } = await cloud.run(deploy, 'staging', '--yes', '--json', '--database-user', 'ada')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(/ECONNREFUSED[^]*The check of unfinished missions did not pass[^]*Nothing was changed\./)
+    expect(stderr).toMatch(
+      /could not be looked at as ada: .*ECONNREFUSED[^]*Nothing was changed[^]*leave --database-user out\./,
+    )
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+  })
+
+  it('keeps a package out as one that can not read them does: exit code 3', () => {
+    for (const code of ['check_failed', 'missions_unreadable'])
+      expect(isRefused(new TerminalError(code, ''))).toBe(true)
+    expect(isRefused(new TerminalError('check_impossible', ''))).toBe(false)
   })
 
   it('is left out with --skip-check', async () => {
