@@ -117,13 +117,31 @@ describe('a deployment goes on', () => {
       expect(stdout).toContain(words)
   })
 
+  it.each([
+    ['list-flexconsumption-locations', 'which regions have Flex Consumption could not be read'],
+    ['cognitiveservices usage list', 'quotas of models in westeurope could not be read'],
+    ['list-skus', 'sizes of Postgres could not be read'],
+  ])('where one reading fails, and says so: %s', async (match, words) => {
+    await cloud.fail(match)
+    expect(await first('dev')).toMatchObject({ code: 0, stdout: expect.stringContaining(words) })
+  })
+
+  it('where it can not be read whether what is used is its own', async () => {
+    await cloud.set('usage.json', usage(500))
+    await cloud.fail('group exists')
+    expect(await first('dev')).toMatchObject({ code: 0, stdout: expect.stringContaining('may be in use here already') })
+  })
+
   it('where the environment is there, or was begun, and says what a new one would lack', async () => {
     await cloud.fail('--name func-app --src')
     await first()
     await cloud.set('usage.json', usage(500))
     await cloud.set('sizes.json', sizes('Standard_D2ds_v5'))
     const again = await first()
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('part of which is in use here already') })
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('part of which may be in use here already'),
+    })
     expect(again.stdout).toContain('no servers of size Standard_D4ds_v5, says Azure of new servers')
     await cloud.set('groups.json', { 'rg-taskforce-dev': null })
     await cloud.set('sizes.json', sizes('Standard_B2ms'))

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { TerminalError } from '../../../src/domain/errors.ts'
 import { groupExists, listModelUsage } from '../commands/subscription.ts'
-import { readOutput } from '../read-output.ts'
 import type { Session } from '../session.ts'
+import { readOrTell } from './read-or-tell.ts'
 import type { TemplateValues } from './read-template-values.ts'
 
 const usagesSchema = z.array(
@@ -14,9 +14,14 @@ const usagesSchema = z.array(
  * alone. @throws TerminalError `quota_too_small`
  */
 export async function checkModelQuota(session: Session, { models, openAiLocation }: TemplateValues): Promise<void> {
-  const { run, log } = session
+  const { log } = session
   if (models.length === 0) return
-  const usages = await readOutput(run, listModelUsage(openAiLocation), usagesSchema)
+  const usages = await readOrTell(session, {
+    command: listModelUsage(openAiLocation),
+    schema: usagesSchema,
+    what: `quotas of models in ${openAiLocation}`,
+  })
+  if (usages === undefined) return
   for (const { model, sku, capacity } of models) {
     const quota = `OpenAI.${sku}.${model}`
     const usage = usages.find(({ name }) => name.value.toLowerCase() === quota.toLowerCase())
@@ -27,14 +32,15 @@ export async function checkModelQuota(session: Session, { models, openAiLocation
     const left = Math.max(0, usage.limit - usage.currentValue)
     if (capacity <= left) continue
     const words = `${quota} in ${openAiLocation}: ${left} of ${usage.limit} are left, and ${capacity} are asked for (thousand tokens a minute)`
-    if (await isBegun(session)) log.say(`  quota ${words}, part of which is in use here already`)
+    if (await mayBeBegun(session)) log.say(`  quota ${words}, part of which may be in use here already`)
     else throw tooSmall(words, left)
   }
 }
 
 /** A first deployment that failed may have made its models already. */
-async function isBegun({ run, environment }: Session): Promise<boolean> {
-  return readOutput(run, groupExists(environment), z.boolean())
+async function mayBeBegun(session: Session): Promise<boolean> {
+  const command = groupExists(session.environment)
+  return (await readOrTell(session, { command, schema: z.boolean(), what: 'whether the group is there' })) !== false
 }
 
 function tooSmall(words: string, left: number): TerminalError {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { TerminalError } from '../../../src/domain/errors.ts'
 import { listPostgresSizes } from '../commands/subscription.ts'
-import { readOutput } from '../read-output.ts'
 import type { Session } from '../session.ts'
+import { readOrTell } from './read-or-tell.ts'
 import type { TemplateValues } from './read-template-values.ts'
 
 const sizeSchema = z.looseObject({ name: z.string(), supportedHaMode: z.array(z.string()).nullish() })
@@ -16,7 +16,13 @@ type Size = z.infer<typeof sizeSchema>
 export async function checkPostgres(session: Session, { postgres }: TemplateValues, isFirst: boolean): Promise<void> {
   if (postgres === undefined) return
   const { log, environment } = session
-  const sizes = await readSizes(session)
+  const read = await readOrTell(session, {
+    command: listPostgresSizes(environment),
+    schema: z.unknown(),
+    what: 'sizes of Postgres',
+  })
+  if (read === undefined) return
+  const sizes = findSizes(read)
   if (sizes.length === 0)
     return log.say(
       `  which sizes of Postgres ${environment.location} has could not be read, or it has none for this subscription`,
@@ -28,15 +34,6 @@ export async function checkPostgres(session: Session, { postgres }: TemplateValu
   throw new TerminalError('no_postgres_here', `${words}.`, {
     hint: `Take another region with --location, or another size in ${environment.parameters}: az postgres flexible-server list-skus --location ${environment.location} -o table`,
   })
-}
-
-async function readSizes({ run, environment }: Session): Promise<Size[]> {
-  try {
-    return findSizes(await readOutput(run, listPostgresSizes(environment), z.unknown()))
-  } catch (error) {
-    if (error instanceof TerminalError) return []
-    throw error
-  }
 }
 
 /** Versions of the Azure CLI nest them otherwise. */
