@@ -15,16 +15,22 @@ const STATES: Partial<Record<Stage, string>> = {
 
 /** The error that says how things stand after a rollback failed. What was published stays; the same command goes on from there. */
 export function explainFailure({ stage, environment, options, log }: Session, error: unknown): unknown {
-  if (stage === 'preflight' || !(error instanceof TerminalError)) return error
-  const hints = [
+  if (!(error instanceof TerminalError)) return error
+  const message = log.scrub(error.message)
+  const everything = `Everything that was done: ${log.file}`
+  if (stage === 'preflight') {
+    const state = /Nothing was (?:changed|done)\b/.test(message) ? '' : '\nNothing was changed.'
+    return explained(error, `${message}${state}`, [error.hint, everything])
+  }
+  return explained(error, `The rollback failed at ${stage}: ${message}\n${STATES[stage] ?? ''}`, [
     error.hint,
     stage === 'drain' && error.code !== 'drained_by_others' ? WITHOUT : undefined,
     `To go on from there: ${commandLine('rollback', environment, options)}; or go forward: ${commandLine('deploy', environment, options)}`,
-    `Everything that was done: ${log.file}`,
-  ]
-  return new TerminalError(
-    error.code,
-    `The rollback failed at ${stage}: ${log.scrub(error.message)}\n${STATES[stage] ?? ''}`,
-    { hint: hints.filter((line) => line !== undefined).join('\n'), cause: error },
-  )
+    everything,
+  ])
+}
+
+function explained(cause: TerminalError, message: string, hints: (string | undefined)[]): TerminalError {
+  const hint = hints.filter((line) => line !== undefined).join('\n')
+  return new TerminalError(cause.code, message, { hint, cause })
 }

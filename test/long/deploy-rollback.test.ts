@@ -31,6 +31,20 @@ it('a second rollback goes further back, and not forward again', async () => {
   expect(cloud.apps.running()).toBe(cloud.packageOf(commitOf('a')))
 })
 
+it('a rollback that is refused before anything was done says so, once, and where its log is', async () => {
+  await deployed('a')
+  const refused = [await cloud.run(rollback, 'staging', '--yes'), await cloud.run(rollback, 'staging', '--to', '9.9.9')]
+  await deployed('b')
+  refused.push(await cloud.run(rollback, 'staging'))
+  Object.assign(cloud.apps.database, { revision: CODE_REVISION + 2, minCode: CODE_REVISION + 1 })
+  refused.push(await cloud.run(rollback, 'staging', '--yes'))
+  expect(refused.map(({ code }) => code)).toEqual([1, 1, 3, 3])
+  for (const { stderr } of refused) {
+    expect(stderr.match(/Nothing was (?:changed|done)/g)).toHaveLength(1)
+    expect(stderr).toMatch(/Everything that was done: \.taskforce\/rollback-staging-\w+\.log/)
+  }
+})
+
 describe('without the migrator', () => {
   const asked = () => cloud.apps.asked.map(({ action }) => action)
 
