@@ -1,9 +1,10 @@
 import * as apps from './commands/apps.ts'
 import * as blobs from './commands/blobs.ts'
-import { lineOf, type Command } from './commands/command.ts'
+import { lineOf } from './commands/command.ts'
 import * as git from './commands/git.ts'
 import * as subscription from './commands/subscription.ts'
 import type { Environment } from './environments.ts'
+import { KEY_PATH } from './look-at-running.ts'
 import { drainRequest, resumeRequest, type MigratorRequest } from './requests.ts'
 import { PLACEHOLDERS as target } from './target.ts'
 
@@ -13,32 +14,24 @@ const RECORDS = '$RECORDS'
 const LOCK = '$LOCK'
 const BLOB = 'packages/$PACKAGE'
 
+/** Conditions of what a deployment seldom does. */
+const LEFT = 'another run left its lock'
+const FAILS = 'publish or smoke fails, and another package ran before'
+
 const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrate ${JSON.stringify(request)}`
 
 /** Everything that a deployment does, in order, one a line; what only a later answer tells is a `$NAME`. Nothing runs. */
 export function planDeploy(environment: Environment, { skipInfra = false }: { skipInfra?: boolean }): string[] {
-  const { name } = environment
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
-    when('it was deployed before', blobs.storeLock(target, environment, LOCK)),
-    when('it was deployed before', blobs.fetchRecords(target, environment, RECORDS)),
-    ...(skipInfra ? [] : [when('it is the first', subscription.showGroupRegion(environment))]),
+    ...takeLock(environment, 'it was deployed before'),
+    when('it was deployed before', lineOf(blobs.fetchRecords(target, environment, RECORDS))),
     ...(skipInfra
       ? []
-      : [
-          subscription.readBudgetStart(environment),
-          subscription.listServers(environment),
-          subscription.showBicepVersion(),
-          subscription.listProviders(),
-          subscription.readTemplateParameters(environment),
-          subscription.listFlexRegions(false),
-          ...(environment.shape === 'production' ? [subscription.listFlexRegions(true)] : []),
-          subscription.listModelUsage(environment.location),
-          subscription.listPostgresSizes(environment),
-        ].map(lineOf)),
+      : [when('it is the first', lineOf(subscription.showGroupRegion(environment))), ...readSubscription(environment)]),
     ...[git.readCommit(), git.readChanges()].map(lineOf),
     `build ${FILE}`,
-    when('it was deployed before', blobs.fetchPackage(target, BLOB, FILE)),
+    when('it was deployed before', lineOf(blobs.fetchPackage(target, BLOB, FILE))),
     `npm run check-deploy -- --from ${FILE}  # the same, as --database-user or who is signed in`,
     ...(skipInfra
       ? []
@@ -49,23 +42,10 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
         ].map(lineOf)),
     ...(skipInfra ? [] : afterInfrastructure(environment)),
     lineOf(blobs.showPackage(target, BLOB)),
-    when('it is not stored', blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE)),
-    lineOf(apps.listSecrets(target)),
-    when('there is none', apps.storeApiKey(target, '$KEY')),
-    lineOf(apps.readApiKeyStatus(target)),
-    when('the app does not know it', apps.refreshSecrets(target)),
-    when('the app does not know it', apps.restart(target)),
-    lineOf(apps.readApiKey(target)),
-    lineOf(apps.publish(target, target.migratorApp, FILE)),
-    lineOf(apps.readMigratorKey(target)),
-    migrate({ action: 'status' }),
-    `${migrate({ action: 'check' })}  # where it is not the first; and again from "next"`,
-    migrate({ action: 'expand', codeRevision: 0 }).replace('"codeRevision":0', '"codeRevision":$RUNNING'),
-    ...exchange('deployment of $VERSION by $WHO'),
-    ...smoke(),
-    migrate({ action: 'all' }),
-    lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD)),
+    when('it is not stored', lineOf(blobs.storePackage(target, { blob: BLOB, sha256: '$SHA256' }, FILE))),
+    ...findApiKey(),
     ...release(environment),
+    ...unlock(environment),
   ]
 }
 
@@ -73,9 +53,9 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
 function afterInfrastructure(environment: Environment): string[] {
   const refused = 'it was deployed before, and storage kept out whoever asked before the infrastructure'
   return [
-    when('it is the first, or storage refused it before', blobs.storeLock(target, environment, LOCK)),
-    when(refused, blobs.fetchRecords(target, environment, RECORDS)),
-    when(refused, blobs.fetchPackage(target, BLOB, FILE)),
+    ...takeLock(environment, 'it is the first, or storage refused it before'),
+    when(refused, lineOf(blobs.fetchRecords(target, environment, RECORDS))),
+    when(refused, lineOf(blobs.fetchPackage(target, BLOB, FILE))),
     `npm run check-deploy -- --from ${FILE}  # where ${refused}`,
   ]
 }
@@ -87,19 +67,85 @@ export function planRollback(
 ): string[] {
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
-    lineOf(blobs.storeLock(target, environment, LOCK)),
+    ...takeLock(environment),
     lineOf(blobs.fetchRecords(target, environment, RECORDS)),
     lineOf(apps.readApiKey(target)),
     ...(withoutMigrator ? [] : [lineOf(apps.readMigratorKey(target)), migrate({ action: 'status' })]),
+    ...goBack(environment, withoutMigrator),
+    ...unlock(environment),
+  ]
+}
+
+function takeLock(environment: Environment, condition?: string): string[] {
+  const lock = lineOf(blobs.storeLock(target, environment, LOCK))
+  const left = condition === undefined ? LEFT : `${condition}, and ${LEFT}`
+  return [
+    condition === undefined ? lock : when(condition, lock),
+    when(left, lineOf(blobs.fetchLock(target, environment, LOCK))),
+    when(`${left} that is taken over`, lineOf(blobs.storeLock(target, environment, LOCK, true))),
+  ]
+}
+
+function readSubscription(environment: Environment): string[] {
+  return [
+    ...[
+      subscription.readBudgetStart(environment),
+      subscription.listServers(environment),
+      subscription.showBicepVersion(),
+      subscription.listProviders(),
+      subscription.readTemplateParameters(environment),
+      subscription.listFlexRegions(false),
+      ...(environment.shape === 'production' ? [subscription.listFlexRegions(true)] : []),
+      subscription.listModelUsage(environment.location),
+    ].map(lineOf),
+    when('too little quota is left', lineOf(subscription.groupExists(environment))),
+    lineOf(subscription.listPostgresSizes(environment)),
+  ]
+}
+
+/** And what runs already is asked for it. */
+function findApiKey(): string[] {
+  return [
+    lineOf(apps.listSecrets(target)),
+    when('there is none', lineOf(apps.storeApiKey(target, '$KEY'))),
+    lineOf(apps.readApiKeyStatus(target)),
+    when('the app does not know it', lineOf(apps.refreshSecrets(target))),
+    when('the app does not know it', lineOf(apps.restart(target))),
+    lineOf(apps.readApiKey(target)),
+    when('something runs already', `GET ${target.apiUrl}/health/ready`),
+    when('something runs already', `GET ${target.apiUrl}${KEY_PATH}`),
+    when('that is answered with 401', lineOf(apps.refreshSecrets(target))),
+    when('that is answered with 401', lineOf(apps.restart(target))),
+  ]
+}
+
+/** From the migrator's package to the record of it all. */
+function release(environment: Environment): string[] {
+  return [
+    lineOf(apps.publish(target, target.migratorApp, FILE)),
+    lineOf(apps.readMigratorKey(target)),
+    migrate({ action: 'status' }),
+    when('it is not the first', `${migrate({ action: 'check' })}  # and again from "next"`),
+    migrate({ action: 'expand', codeRevision: 0 }).replace('"codeRevision":0', '"codeRevision":$RUNNING'),
+    ...exchange('deployment of $VERSION by $WHO'),
+    ...smoke(),
+    ...[migrate({ action: 'status' }), ...goBack(environment)].map((line) => when(FAILS, line)),
+    migrate({ action: 'all' }),
+    lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
+  ]
+}
+
+/** To an older package, by hand or by itself. */
+function goBack(environment: Environment, withoutMigrator = false): string[] {
+  return [
     lineOf(blobs.fetchPackage(target, BLOB, FILE)),
     ...(withoutMigrator ? [lineOf(apps.publish(target, target.app, FILE))] : exchange('rollback to $VERSION by $WHO')),
     ...smoke(),
     lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
-    ...release(environment),
   ]
 }
 
-function release(environment: Environment): string[] {
+function unlock(environment: Environment): string[] {
   return [blobs.fetchLock(target, environment, LOCK), blobs.removeLock(target, environment)].map(lineOf)
 }
 
@@ -125,6 +171,7 @@ function smoke(): string[] {
   ]
 }
 
-function when(condition: string, command: Command): string {
-  return `${lineOf(command)}  # where ${condition}`
+function when(condition: string, line: string): string {
+  const [command, remark] = line.split('  # ')
+  return `${command}  # where ${condition}${remark === undefined ? '' : `; ${remark}`}`
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
@@ -43,12 +43,38 @@ describe('npm run deploy', () => {
     expect(cloud.apps.asked[1]).toEqual({ action: 'expand', codeRevision: CODE_REVISION })
   })
 
-  it('runs the commands that the dry run prints, in that order', async () => {
-    const { stdout } = await cloud.run(deploy, 'staging', '--dry-run')
-    const planned = stdout.split('\n').filter((line) => line.startsWith('az ') && !line.includes('deployed before'))
-    await deployed(FIRST)
+  describe('runs the commands that the dry run prints, in that order', () => {
     const verbs = (lines: string[]) => lines.map((line) => line.replace(/^az /, '').replace(/ --.*/, ''))
-    expect(verbs(await cloud.calls())).toEqual(verbs(planned))
+    const planned = async (without: RegExp) => {
+      const { stdout } = await cloud.run(deploy, 'staging', '--dry-run')
+      return verbs(stdout.split('\n').filter((line) => line.startsWith('az ') && !without.test(line)))
+    }
+
+    it('into an empty subscription', async () => {
+      const lines = await planned(/# where (?:.*deployed before|.*left its lock|.*401|too little|.*fails)/)
+      await deployed(FIRST)
+      expect(verbs(await cloud.calls())).toEqual(lines)
+    })
+
+    it('with a lock to take over, little quota, another key, and a package that has to go back', async () => {
+      await deployed(FIRST)
+      cloud.source.commit = 'b'.repeat(40)
+      // Its hash is known once it was built.
+      await cloud.fail('sub what-if')
+      await cloud.run(deploy, 'staging', '--yes')
+      cloud.apps.broken.add(cloud.packageOf(cloud.source.commit))
+      await cloud.set('stale.json', 'until it starts anew')
+      await cloud.set('usage.json', [
+        { name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 },
+      ])
+      const lock = { id: 'x', who: 'grace@example.com', machine: 'her-laptop', since: '2026-11-29T08:00:00.000Z' }
+      await writeFile(join(cloud.cwd, '../cloud/blobs/staging/lock.json'), JSON.stringify(lock))
+      const lines = await planned(/# where (?:it is the first|there is none|the app does not know it)/)
+      const before = (await cloud.calls()).length
+      const { stderr } = await cloud.run(deploy, 'staging', '--yes', '--take-over')
+      expect(stderr).toContain('It went back to')
+      expect(verbs((await cloud.calls()).slice(before))).toEqual(lines)
+    })
   })
 
   it('keeps every key out of its log, its records and what it prints', async () => {
