@@ -1,4 +1,4 @@
 import { main } from './deploy/main.ts'
-import { processContext } from './mission/process-context.ts'
+import { changingContext } from './deploy/process-context.ts'
 
-process.exitCode = await main(process.argv.slice(2), processContext())
+process.exitCode = await main(process.argv.slice(2), changingContext())

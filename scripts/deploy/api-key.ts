@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { listSecrets, readApiKey, readApiKeyStatus, refreshSecrets, restart, storeApiKey } from './commands/apps.ts'
+import { makeKeyFolder } from './key-folder.ts'
 import { readOutput, readSecret } from './read-output.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
@@ -33,7 +33,7 @@ export async function fetchApiKey({ run, log }: Session, target: Target): Promis
 }
 
 async function makeKey({ run, log }: Session, target: Target): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskforce-key-'))
+  const folder = await makeKeyFolder()
   try {
     const file = join(folder, 'key')
     await writeFile(file, log.keep(randomBytes(32).toString('base64url')), { mode: 0o600 })

@@ -1,40 +1,71 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { schemaFits, type SchemaRevision } from '../../src/db/schema-revision.ts'
-import { runningRecord, type DeploymentRecord } from './records.ts'
+import type { Running } from './find-running.ts'
+import { unreadableAfter, type DeploymentRecord, type History } from './records.ts'
 
 /**
- * The deployment whose package to go back to: the newest of version (or commit) `to`, else the newest good one from before the package
- * that runs was there for the first time, so that each time goes further back.
- * @param records the newest first
- * @throws TerminalError `no_such_version`, `no_previous`
+ * The deployment whose package to go back to: the newest of version (or commit) `to` that does not run, else the newest good one from
+ * before the package that runs was there for the first time, so that each time goes further back.
+ * @throws TerminalError `no_such_version`, `version_ambiguous`, `already_runs`, `no_previous`, `records_unreadable`
  */
-export function choosePackage(records: readonly DeploymentRecord[], to?: string): DeploymentRecord {
-  const chosen =
-    to === undefined
-      ? beforeRunning(records).find(isGood)
-      : records.find((one) => isGood(one) && (one.version === to || (to.length >= 7 && one.commit.startsWith(to))))
-  if (chosen !== undefined) return chosen
-  const good = records.filter(isGood).map(({ version, commit }) => `${version} (${commit.slice(0, 12)})`)
-  const known = [...new Set(good)].join(', ') || 'none'
-  if (to !== undefined)
-    throw new TerminalError('no_such_version', `${to} was never deployed here. There are: ${known}.`)
+export function choosePackage(history: History, running: Running, to?: string): DeploymentRecord {
+  const { records } = history
+  if (to !== undefined) return chooseNamed(records, running, to)
+  const chosen = beforeRunning(records, running).find((one) => isGood(one) && !isOf(one, running))
+  if (chosen === undefined)
+    throw new TerminalError(
+      'no_previous',
+      'Nothing was deployed before the package that runs, so there is none to go back to.',
+      {
+        hint: `To another one all the same: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isGood))}.`,
+      },
+    )
+  const unknown = unreadableAfter(history, chosen)
+  if (unknown.length === 0) return chosen
   throw new TerminalError(
-    'no_previous',
-    'Nothing was deployed before the package that runs, so there is none to go back to.',
+    'records_unreadable',
+    `It would be ${namesOf([chosen])}, but newer records can't be read: ${unknown.join(', ')}. Nothing was changed.`,
+    { hint: `Say which: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isGood))}.` },
+  )
+}
+
+function chooseNamed(records: readonly DeploymentRecord[], running: Running, to: string): DeploymentRecord {
+  const good = records.filter(isGood)
+  const named = good.filter(({ version, commit }) => version === to || (to.length >= 7 && commit.startsWith(to)))
+  const others = named.filter((one) => !isOf(one, running))
+  const [chosen] = others
+  if (chosen === undefined && named.length > 0)
+    throw new TerminalError('already_runs', `${to} is what runs. Nothing was changed.`, {
+      hint: 'To publish it once more: check its commit out, then npm run deploy.',
+    })
+  if (chosen === undefined)
+    throw new TerminalError('no_such_version', `${to} was never deployed here. There are: ${namesOf(good)}.`)
+  if (new Set(others.map(({ commit }) => commit)).size === 1) return chosen
+  throw new TerminalError(
+    'version_ambiguous',
+    `Several packages are of ${to}: ${namesOf(others)}. Nothing was changed.`,
     {
-      hint: `To another one all the same: --to VERSION or COMMIT. There are: ${known}.`,
+      hint: `Say which by its commit, the newest is: --to ${chosen.commit.slice(0, 12)}`,
     },
   )
+}
+
+function namesOf(records: readonly DeploymentRecord[]): string {
+  const names = records.map(({ version, commit }) => `${version} (${commit.slice(0, 12)})`)
+  return [...new Set(names)].join(', ') || 'none'
 }
 
 function isGood({ outcome }: DeploymentRecord): boolean {
   return outcome === 'deployed'
 }
 
-/** What is older than the first deployment that left the package running which runs now. */
-function beforeRunning(records: readonly DeploymentRecord[]): readonly DeploymentRecord[] {
-  const running = runningRecord(records)
-  const first = records.findLastIndex(({ runs, package: { sha256 } }) => runs && sha256 === running?.package.sha256)
+function isOf({ package: { sha256 } }: DeploymentRecord, running: Running): boolean {
+  return typeof running === 'object' && running.package.sha256 === sha256
+}
+
+/** What is older than the first deployment that left the package running which runs now; all, where none tells of it. */
+function beforeRunning(records: readonly DeploymentRecord[], running: Running): readonly DeploymentRecord[] {
+  const first = records.findLastIndex((one) => isOf(one, running) && (one.runs || one === running))
   return records.slice(first + 1)
 }
 

@@ -2,6 +2,7 @@ import { apiKeyOf } from './api-key.ts'
 import { publish } from './commands/apps.ts'
 import { checkUnfinished } from './check-unfinished.ts'
 import { exchange, openMigrator } from './exchange.ts'
+import { requireLock } from './lock.ts'
 import { lookAtRunning } from './look-at-running.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
@@ -9,6 +10,7 @@ import { finishPreparing, prepare } from './prepare.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { provision } from './provision.ts'
 import { writeRecord, type DeploymentRecord } from './records.ts'
+import { UNENDED } from './replace-package.ts'
 import { smokeOptions } from './roll-back.ts'
 import { inStage, type Session } from './session.ts'
 import { smoke } from './smoke.ts'
@@ -39,7 +41,10 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   tell(session, all)
   progress.standing = all
   const record = recordOf(session, progress, { outcome: 'deployed', runs: true })
-  await inStage(session, 'record', () => writeRecord(session.run, target, record))
+  await inStage(session, 'record', async () => {
+    await requireLock(session)
+    await writeRecord(session.run, target, record)
+  })
   return record
 }
 
@@ -82,6 +87,7 @@ async function release(session: Session, progress: Progress, { target, made, api
     target,
     migrator,
     file: made.file,
+    unended: recordOf(session, progress, UNENDED),
     reason: `deployment of ${made.version} by ${progress.who}`,
     ...(needsAll ? { meanwhile: async () => void (await migrator({ action: 'all' })) } : {}),
   })

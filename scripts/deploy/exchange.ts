@@ -1,16 +1,15 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { publish, readMigratorKey } from './commands/apps.ts'
+import { readMigratorKey } from './commands/apps.ts'
+import { isTakenOver } from './lock.ts'
 import { createMigrator, type AskMigrator, type MigratorOptions, type Standing } from './migrator.ts'
 import { readSecret } from './read-output.ts'
+import { replacePackage, type Replacement } from './replace-package.ts'
 import { drainRequest, isOurs, resumeRequest } from './requests.ts'
 import { inStage, type Session } from './session.ts'
 import type { Target } from './target.ts'
 
-export interface Exchange {
-  target: Target
+export interface Exchange extends Replacement {
   migrator: AskMigrator
-  /** The package on this machine. */
-  file: string
   /** Who drains and why, for people who look. */
   reason: string
   /** Runs while nothing moves, once the new package is there. */
@@ -50,7 +49,8 @@ export async function exchange(session: Session, work: Exchange): Promise<void> 
     await inStage(session, 'publish', () => replace(session, work))
   } catch (error) {
     await renewal.stop()
-    await clearDrain(session, migrator)
+    if (await isTakenOver(session)) session.log.say('  the drain stays: it is of the run that has the lock')
+    else await clearDrain(session, migrator)
     throw error
   }
   await renewal.stop()
@@ -79,10 +79,11 @@ async function drain({ clock, options, log }: Session, { migrator, reason }: Exc
   if (standing.held > 0) log.say(`  ${standing.held} missions are not handed over yet; the new instances take them up`)
 }
 
-async function replace({ run }: Session, { target, migrator, file, reason, meanwhile }: Exchange): Promise<void> {
+async function replace(session: Session, work: Exchange): Promise<void> {
+  const { migrator, reason, meanwhile } = work
   // Each time for as long as the next step may take; and nobody else has set one meanwhile.
   await setDrain(migrator, reason)
-  await run(publish(target, target.app, file))
+  await replacePackage(session, work)
   await setDrain(migrator, reason)
   await meanwhile?.()
 }

@@ -2,39 +2,40 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { fetchLock, removeLock, storeLock } from './commands/blobs.ts'
+import { endWorkOf, lockSchema, nameOf, stateOf, type Lock } from './lock-holder.ts'
+import { markOf } from './process-mark.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
-
-const lockSchema = z.object({
-  /** Of the run that took it. */
-  id: z.string(),
-  who: z.string(),
-  machine: z.string(),
-  since: z.string(),
-})
-
-type Lock = z.infer<typeof lockSchema>
 
 const IS_THERE = /BlobAlreadyExists|already exists/i
 const IS_GONE = /BlobNotFound|does not exist/i
 
 /**
- * Keeps others from changing the environment until `releaseLock`. A run that was killed leaves its lock: one of the same person on
- * the same machine is taken over, and another's by `--take-over`. Does nothing where this run has it already.
+ * Keeps others from changing the environment until `releaseLock`. A run that was killed leaves its lock: where this machine can see that
+ * its process is gone it is taken over, and every other by `--take-over`. Does nothing where this run has it already.
  * @throws TerminalError `deployment_locked`
  */
 export async function takeLock(session: Session, target: Target, who: string): Promise<void> {
   if (session.lock !== undefined) return
-  const lock: Lock = { id: randomUUID(), who, machine: hostname(), since: session.now().toISOString() }
+  const { cwd, log, now, environment } = session
+  const lock: Lock = {
+    id: randomUUID(),
+    who,
+    machine: hostname(),
+    since: now().toISOString(),
+    ...markOf(process.pid),
+    log: join(cwd, log.file),
+  }
   await inFolder(async (file) => {
     await writeFile(file, JSON.stringify(lock))
     if (!(await isStored(session, target, file))) {
       const held = await readLock(session, target)
-      if (held !== undefined) requireMine(session, held, lock)
-      await session.run(storeLock(target, session.environment, file, true))
+      const lines = held === undefined ? [] : requireTakeOver(session, held)
+      await session.run(storeLock(target, environment, file, true))
+      // A run that lives sees by then whose the lock is, and takes nothing back when its command ends.
+      if (held !== undefined) for (const line of [...lines, ...(await endWorkOf(held))]) log.say(`  ${line}`)
     }
   })
   session.lock = { target, id: lock.id }
@@ -50,16 +51,46 @@ async function isStored({ run, environment }: Session, target: Target, file: str
   }
 }
 
-function requireMine({ environment, options, log }: Session, held: Lock, mine: Lock): void {
-  const whose = `${held.who} on ${held.machine}, since ${held.since}`
-  const isMine = held.who === mine.who && held.machine === mine.machine
-  if (isMine || options.takeOver === true) {
-    log.say(`  took the lock over from ${whose}${isMine ? ': a run that did not come to its end' : ''}`)
-    return
+/** Answers what to say. */
+function requireTakeOver({ environment, options }: Session, held: Lock): string[] {
+  const state = stateOf(held)
+  if (state !== 'dead' && options.takeOver !== true) {
+    const process = state === 'lives' ? ` It is process ${held.pid} of this machine, and its log is ${held.log}.` : ''
+    throw new TerminalError('deployment_locked', `${environment.name} is being changed by ${nameOf(held)}.`, {
+      hint: `Let them finish.${process} Where that run was killed and nobody goes on with it: the same command with --take-over.`,
+    })
   }
-  throw new TerminalError('deployment_locked', `${environment.name} is being changed by ${whose}.`, {
-    hint: 'Let them finish. Where that run was killed and nobody goes on with it: the same command with --take-over.',
+  return [`took the lock over from ${nameOf(held)}${state === 'dead' ? ': a run that did not come to its end' : ''}`]
+}
+
+/**
+ * Looks whether the lock is this run's still, before what others would be hurt by.
+ * @throws TerminalError `lock_taken` where another run has it, `lock_gone` where nobody does
+ */
+export async function requireLock(session: Session): Promise<void> {
+  const { lock, environment } = session
+  if (lock === undefined) throw new Error('the lock is looked at before it is taken')
+  const held = await readLock(session, lock.target)
+  if (held?.id === lock.id) return
+  const { shape, name } = environment
+  const hint = `What was done last: npm run deployments -- ${shape}${name === shape ? '' : ` --name ${name}`}`
+  if (held === undefined)
+    throw new TerminalError('lock_gone', 'The lock of this run is gone: another run took it over and has ended.', {
+      hint,
+    })
+  throw new TerminalError('lock_taken', `The lock was taken over by ${nameOf(held)}: that run changes it now.`, {
+    hint,
   })
+}
+
+/** Whether another run has taken the lock over, whose drain and package are none of this one's. */
+export async function isTakenOver(session: Session): Promise<boolean> {
+  try {
+    await requireLock(session)
+    return false
+  } catch (error) {
+    return error instanceof TerminalError && error.code === 'lock_taken'
+  }
 }
 
 /** Lets others in, whatever became of the work. One that somebody took over stays theirs. */
@@ -70,10 +101,10 @@ export async function releaseLock(session: Session): Promise<void> {
   try {
     const held = await readLock(session, lock.target)
     if (held?.id === lock.id) await run(removeLock(lock.target, environment))
-    else log.say('  the lock was taken over meanwhile, and stays')
+    else if (held !== undefined) log.say('  the lock was taken over meanwhile, and stays')
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    log.say(`  the lock could not be removed (${why}): others go on with --take-over, you without`)
+    log.say(`  the lock could not be removed (${why}): elsewhere, one goes on with --take-over, and here without`)
   }
 }
 

@@ -1,14 +1,15 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { takeLock } from './lock.ts'
 import type { Progress } from './progress.ts'
-import { lastGood, readRecords } from './records.ts'
+import { readRecords } from './read-records.ts'
+import { lastGood } from './records.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
 /** Locks the environment, and reads what was deployed to it before. Throws TerminalError. */
 export async function lookBack(session: Session, progress: Progress, target: Target): Promise<void> {
   await takeLock(session, target, progress.who ?? 'unknown')
-  const records = await readRecords(session.run, target, session.environment)
+  const { records } = await readRecords(session, target)
   progress.records = records
   progress.previous = lastGood(records)
 }

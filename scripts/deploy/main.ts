@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { deploy } from './deploy.ts'
 import { interruptible } from './interruptible.ts'
+import { sweepKeyFolders } from './key-folder.ts'
 import { releaseLock } from './lock.ts'
 import { openSession, type DeployContext } from './open-session.ts'
 import { planDeploy } from './plan.ts'
@@ -55,6 +56,7 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     else terminal.print(lines)
     return EXIT.done
   }
+  await sweepKeyFolders()
   const { record, apiUrl } = await interruptible(session, () => deployAndClearUp(session))
   if (options.json === true) terminal.json(record)
   else terminal.print([`${record.version} runs in ${record.environment}: ${apiUrl}`])

@@ -7,6 +7,7 @@ import { environmentOf, type Shape } from './environments.ts'
 import type { Options } from './options.ts'
 import { buildPackage } from './package/build-package.ts'
 import { createRunner } from './run-command.ts'
+import { createNotes } from './running-commands.ts'
 import type { Session } from './session.ts'
 import { FIRST_REGION } from './settle-region.ts'
 
@@ -15,6 +16,8 @@ export interface DeployContext extends Context {
   clock?: Clock
   platform?: NodeJS.Platform
   build?: Session['build']
+  /** Aborted where nobody reads the output any more. */
+  readerGone?: AbortSignal
 }
 
 /** One run of a command: its log, and how it runs programs. Nothing is started or written yet. */
@@ -28,13 +31,25 @@ export function openSession(command: string, shape: Shape, options: Options, con
   const environment = environmentOf(shape, { name, location, time: time.replaceAll(/\D/g, '') })
   // Standard output is one JSON value with --json, and a list where a list is asked for.
   const isAnswer = options.json === true || command === 'deployments'
-  const tell = (line: string) => (isAnswer ? terminal.note(line) : terminal.print([line]))
-  const log = createLog(join(cwd, '.taskforce', `${command}-${environment.name}-${time}.log`), cwd, tell, now)
+  const readerGone = context.readerGone ?? new AbortController().signal
+  const tell = (line: string) => void (readerGone.aborted || (isAnswer ? terminal.note(line) : terminal.print([line])))
+  const logFile = join(cwd, '.taskforce', `${command}-${environment.name}-${time}.log`)
+  const log = createLog(logFile, cwd, tell, now)
+  const note = createNotes(logFile)
   // The parameter files read it.
   const children = { ...env, TASKFORCE_ENVIRONMENT_NAME: environment.name }
   const stopping = new AbortController()
   const stop = stopping.signal
-  const run = createRunner({ env: children, cwd, platform, clock, log, stop, show: (text) => tell(text.trimEnd()) })
+  const run = createRunner({
+    env: children,
+    cwd,
+    platform,
+    clock,
+    log,
+    stop,
+    note,
+    show: (text) => tell(text.trimEnd()),
+  })
   const packages = join(cwd, '.taskforce', 'packages')
   return {
     environment,
@@ -49,6 +64,7 @@ export function openSession(command: string, shape: Shape, options: Options, con
     packages,
     build,
     stopping,
+    readerGone,
     stage: 'preflight',
   }
 }

@@ -17,6 +17,7 @@ const BLOB = 'packages/$PACKAGE'
 /** Conditions of what a deployment seldom does. */
 const LEFT = 'another run left its lock'
 const FAILS = 'publish or smoke fails, and another package ran before'
+const WORKS = 'the new package works'
 
 const migrate = (request: MigratorRequest) => `POST ${target.migratorUrl}/migrate ${JSON.stringify(request)}`
 
@@ -69,6 +70,7 @@ export function planRollback(
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     ...takeLock(environment),
     lineOf(blobs.fetchRecords(target, environment, RECORDS)),
+    `GET ${target.apiUrl}/health`,
     lineOf(apps.readApiKey(target)),
     ...(withoutMigrator ? [] : [lineOf(apps.readMigratorKey(target)), migrate({ action: 'status' })]),
     ...goBack(environment, withoutMigrator),
@@ -127,11 +129,14 @@ function release(environment: Environment): string[] {
     migrate({ action: 'status' }),
     when('it is not the first', `${migrate({ action: 'check' })}  # and again from "next"`),
     migrate({ action: 'expand', codeRevision: 0 }).replace('"codeRevision":0', '"codeRevision":$RUNNING'),
-    ...exchange('deployment of $VERSION by $WHO'),
+    ...exchange(environment, 'deployment of $VERSION by $WHO'),
     ...smoke(),
-    ...[migrate({ action: 'status' }), ...goBack(environment)].map((line) => when(FAILS, line)),
+    ...[lookAtLock(environment), migrate({ action: 'status' }), ...goBack(environment)].map((line) =>
+      when(FAILS, line),
+    ),
     migrate({ action: 'all' }),
-    lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
+    when(WORKS, lookAtLock(environment)),
+    storeRecord(environment),
   ]
 }
 
@@ -139,22 +144,40 @@ function release(environment: Environment): string[] {
 function goBack(environment: Environment, withoutMigrator = false): string[] {
   return [
     lineOf(blobs.fetchPackage(target, BLOB, FILE)),
-    ...(withoutMigrator ? [lineOf(apps.publish(target, target.app, FILE))] : exchange('rollback to $VERSION by $WHO')),
+    ...(withoutMigrator ? replace(environment) : exchange(environment, 'rollback to $VERSION by $WHO')),
     ...smoke(),
-    lineOf(blobs.storeRecord(target, `${environment.name}/$RECORD`, RECORD)),
+    ...record(environment),
   ]
 }
 
 function unlock(environment: Environment): string[] {
-  return [blobs.fetchLock(target, environment, LOCK), blobs.removeLock(target, environment)].map(lineOf)
+  return [lookAtLock(environment), lineOf(blobs.removeLock(target, environment))]
 }
 
-function exchange(reason: string): string[] {
+/** After another look whether the lock is there still. */
+function record(environment: Environment): string[] {
+  return [lookAtLock(environment), storeRecord(environment)]
+}
+
+function lookAtLock(environment: Environment): string {
+  return lineOf(blobs.fetchLock(target, environment, LOCK))
+}
+
+function storeRecord({ name }: Environment): string {
+  return lineOf(blobs.storeRecord(target, `${name}/$RECORD`, RECORD))
+}
+
+/** With a record before, for where it does not come to its end. */
+function replace(environment: Environment): string[] {
+  return [...record(environment), lineOf(apps.publish(target, target.app, FILE))]
+}
+
+function exchange(environment: Environment, reason: string): string[] {
   const drain = migrate(drainRequest(reason))
   return [
     `${drain}  # and every 5 minutes until it is over`,
     drain,
-    lineOf(apps.publish(target, target.app, FILE)),
+    ...replace(environment),
     drain,
     migrate(resumeRequest()),
   ]

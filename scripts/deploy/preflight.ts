@@ -5,11 +5,17 @@ import { showAccount } from './commands/subscription.ts'
 import type { Source } from './package/build-package.ts'
 import { readOutput } from './read-output.ts'
 import type { Session } from './session.ts'
+import { whoOf } from './who-of.ts'
 
 const accountSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
-  user: z.looseObject({ name: z.string(), type: z.string().optional() }),
+  user: z.looseObject({
+    name: z.string(),
+    type: z.string().optional(),
+    /** Of a machine's identity, where `name` is but its kind. */
+    assignedIdentityInfo: z.string().optional(),
+  }),
 })
 
 export type Account = z.infer<typeof accountSchema>
@@ -21,7 +27,7 @@ export async function requireAccount({ run, options, log, environment }: Session
     if (!(cause instanceof TerminalError) || !/\baz login\b/.test(cause.message)) throw cause
     throw new TerminalError('not_signed_in', 'Nobody is signed in to Azure.', { hint: 'az login', cause })
   })
-  const { id, name, user } = account
+  const { id, name } = account
   const { subscription } = options
   if (subscription !== undefined && subscription !== id && subscription !== name) {
     throw new TerminalError(
@@ -32,7 +38,7 @@ export async function requireAccount({ run, options, log, environment }: Session
       },
     )
   }
-  log.say(`  ${environment.name} in ${name} (${id}), as ${user.name}`)
+  log.say(`  ${environment.name} in ${name} (${id}), as ${whoOf(account)}`)
   if (environment.isPrivate)
     log.say(
       '  storage, vault and migrator answer inside the virtual network alone: this machine has to be in it, or in ALLOWED_ADDRESSES',

@@ -11,6 +11,7 @@ import type { Session } from './session.ts'
 import { settleRegion } from './settle-region.ts'
 import { checkSubscription } from './subscription/check-subscription.ts'
 import type { Target } from './target.ts'
+import { whoOf } from './who-of.ts'
 
 export interface Prepared {
   made: Package
@@ -22,7 +23,8 @@ export interface Prepared {
 export async function prepare(session: Session, progress: Progress): Promise<Prepared> {
   const { options, log } = session
   const account = await requireAccount(session)
-  progress.who = account.user.name
+  progress.who = whoOf(account)
+  progress.login = account.user.name
   const deployed = options.skipInfra === true ? await requireDeployed(session) : await findDeployed(session)
   const target = deployed?.target
   await settleRegion(session, target)
@@ -45,8 +47,8 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
 }
 
 /** With the package that runs, where one is known. Throws TerminalError `check_failed`. */
-async function checkPrevious(session: Session, { previous, who }: Progress, target: Target): Promise<void> {
-  if (previous !== undefined) await checkMissions(session, target, { running: previous, who: who ?? 'unknown' })
+async function checkPrevious(session: Session, { previous, login }: Progress, target: Target): Promise<void> {
+  if (previous !== undefined) await checkMissions(session, target, { running: previous, who: login ?? 'unknown' })
 }
 
 /** What could not be looked at before the infrastructure; where all of it could, it takes the lock of a first deployment. */

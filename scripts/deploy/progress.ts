@@ -1,7 +1,7 @@
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
 import type { TemplateParameters } from './parameters/remember.ts'
-import type { DeploymentRecord } from './records.ts'
+import { startAfter, type DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -9,6 +9,8 @@ import type { Target } from './target.ts'
 export interface Progress {
   startedAt: string
   who?: string
+  /** Their name to Azure, which is a login of Postgres. */
+  login?: string
   /** For the commands that read the templates' parameters: from the shell, remembered, and what Azure knows. */
   parameters?: TemplateParameters
   /** Of the deployments before, the newest first; absent until storage could be reached. */
@@ -25,7 +27,7 @@ export interface Progress {
 /** What is kept of this deployment. Throws where there was no package yet. */
 export function recordOf(
   session: Session,
-  { startedAt, who, made, standing }: Progress,
+  { startedAt, records = [], who, made, standing }: Progress,
   end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
 ): DeploymentRecord {
   if (made === undefined) throw new Error('nothing is recorded before there is a package')
@@ -40,7 +42,7 @@ export function recordOf(
     schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
     package: { blob, sha256, bytes },
     who: who ?? 'unknown',
-    startedAt,
+    startedAt: startAfter(startedAt, records),
     endedAt: session.now().toISOString(),
     ...end,
   }

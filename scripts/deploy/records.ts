@@ -31,30 +31,68 @@ export const recordSchema = z.object({
 
 export type DeploymentRecord = z.infer<typeof recordSchema>
 
-/** All records of an environment, the newest first; what is no record is left out. */
-export async function readRecords(
-  run: RunCommand,
-  target: Target,
-  environment: Environment,
-): Promise<DeploymentRecord[]> {
+export interface History {
+  /** The newest first. */
+  records: DeploymentRecord[]
+  /** Names of what lies there and is no record that this version knows. */
+  unreadable: string[]
+}
+
+/** All records of an environment. */
+export async function readHistory(run: RunCommand, target: Target, environment: Environment): Promise<History> {
   const folder = await mkdtemp(join(tmpdir(), 'taskforce-records-'))
   try {
     await run(fetchRecords(target, environment, folder))
     const names = await readdir(folder, { recursive: true })
-    const texts = names.filter((name) => name.endsWith('.json')).map((name) => readFile(join(folder, name), 'utf8'))
-    const records = (await Promise.all(texts)).flatMap(parseRecord)
-    return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    const read = names
+      .filter((name) => name.endsWith('.json'))
+      .map(async (name) => ({ name, record: parseRecord(await readFile(join(folder, name), 'utf8')) }))
+    const all = await Promise.all(read)
+    return {
+      records: all.flatMap(({ record }) => record ?? []).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)),
+      unreadable: all.flatMap(({ name, record }) => (record === undefined ? [name] : [])).sort(),
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function parseRecord(text: string): DeploymentRecord[] {
+function parseRecord(text: string): DeploymentRecord | undefined {
   try {
-    return [recordSchema.parse(JSON.parse(text))]
+    return recordSchema.parse(JSON.parse(text))
   } catch {
-    return []
+    return undefined
   }
+}
+
+/** Clocks differ a little from one machine to the next. */
+const AHEAD_MS = 300_000
+
+/** What people have to know of a history before they rely on it, one a line. */
+export function worriesOf({ records, unreadable }: History, now: Date): string[] {
+  const ahead = records.filter(({ startedAt }) => Date.parse(startedAt) > now.getTime() + AHEAD_MS)
+  return [
+    ...unreadable.map((name) => `${name} is no record that can be read: it is damaged, or of another version.`),
+    ...ahead.map(
+      (record) =>
+        `${recordBlob(record)} was begun in the future, at ${record.startedAt}: a clock is wrong, there or here. The order is right all the same.`,
+    ),
+  ]
+}
+
+/** When a deployment begins, as it is recorded: after all others, whatever the clocks of the machines say, so that order holds. */
+export function startAfter(now: string, records: readonly { startedAt: string }[]): string {
+  const newest = Math.max(...records.map(({ startedAt }) => Date.parse(startedAt) + 1_000), Date.parse(now))
+  return new Date(newest).toISOString()
+}
+
+/** Of those that can't be read: what is, or may be, newer than a record. */
+export function unreadableAfter({ unreadable }: History, { startedAt }: DeploymentRecord): string[] {
+  const time = compactTime(startedAt)
+  return unreadable.filter((name) => {
+    const [itsTime] = /\d{8}T\d{6}Z(?=-)/.exec(name) ?? []
+    return itsTime === undefined || itsTime > time
+  })
 }
 
 /** The newest that was tested and runs, or ran before one that failed. */
@@ -80,6 +118,9 @@ export async function writeRecord(run: RunCommand, target: Target, record: Deplo
 }
 
 export function recordBlob({ environment, startedAt, version, commit }: DeploymentRecord): string {
-  const time = startedAt.replaceAll(/[-:]|\.\d+/g, '')
-  return `${environment}/${time}-${version}-${commit.slice(0, 12)}.json`
+  return `${environment}/${compactTime(startedAt)}-${version}-${commit.slice(0, 12)}.json`
+}
+
+function compactTime(time: string): string {
+  return time.replaceAll(/[-:]|\.\d+/g, '')
 }

@@ -9,6 +9,9 @@ const REFUSED: ReadonlySet<string> = new Set([
   'other_region',
   'package_differs',
   'deployment_locked',
+  'version_ambiguous',
+  'already_runs',
+  'records_unreadable',
   'missions_unreadable',
   'check_failed',
 ])

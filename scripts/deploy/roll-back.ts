@@ -1,10 +1,11 @@
 import type { SchemaRevision } from '../../src/db/schema-revision.ts'
 import { accessTo } from './app-access.ts'
 import { requireFit } from './choose-package.ts'
-import { publish } from './commands/apps.ts'
 import { exchange } from './exchange.ts'
+import { requireLock } from './lock.ts'
 import type { AskMigrator } from './migrator.ts'
-import { writeRecord, type DeploymentRecord } from './records.ts'
+import { startAfter, writeRecord, type DeploymentRecord } from './records.ts'
+import { replacePackage, UNENDED } from './replace-package.ts'
 import { inStage, type Session } from './session.ts'
 import type { SmokeOptions } from './smoke-request.ts'
 import { smoke } from './smoke.ts'
@@ -20,33 +21,57 @@ export interface RollBack {
   to: DeploymentRecord
   who: string
   reason: string
+  /** All that were recorded or begun until now. */
+  before: readonly { startedAt: string }[]
 }
 
 /** Publishes the package of an earlier deployment where it can run on the schema, tests and records it. Throws TerminalError. */
 export async function rollBack(session: Session, work: RollBack): Promise<DeploymentRecord> {
-  const { target, migrator, apiKey, to, who, reason } = work
-  const startedAt = session.now().toISOString()
+  const { target, migrator, apiKey, to, who, reason, before } = work
+  const startedAt = startAfter(session.now().toISOString(), before)
   const schema = typeof migrator === 'function' ? await migrator({ action: 'status' }) : migrator
   requireFit(to, schema)
   const file = await inStage(session, 'package', () => bringPackage(session, target, to))
-  if (typeof migrator === 'function')
-    await exchange(session, { target, migrator, file, reason: `rollback to ${to.version} by ${who}` })
-  else await inStage(session, 'publish', () => session.run(publish(target, target.app, file)))
-  await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
   const { revision, minCode } = schema
-  const record: DeploymentRecord = {
-    ...to,
-    kind: 'rollback',
-    outcome: 'deployed',
-    runs: true,
-    schema: { revision, minCode },
-    who,
-    startedAt,
-    endedAt: session.now().toISOString(),
-    reason,
+  const recordOf = (end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>): DeploymentRecord => {
+    const endedAt = session.now().toISOString()
+    return { ...to, kind: 'rollback', schema: { revision, minCode }, who, startedAt, endedAt, ...end }
   }
-  await inStage(session, 'record', () => writeRecord(session.run, target, record))
-  return record
+  const replacement = { target, file, unended: recordOf(UNENDED) }
+  const triedBefore = session.app
+  try {
+    if (typeof migrator === 'function')
+      await exchange(session, { ...replacement, migrator, reason: `rollback to ${to.version} by ${who}` })
+    else await inStage(session, 'publish', () => replacePackage(session, replacement))
+    await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
+    const record = recordOf({ outcome: 'deployed', runs: true, reason })
+    await inStage(session, 'record', async () => {
+      await requireLock(session)
+      await writeRecord(session.run, target, record)
+    })
+    return record
+  } catch (error) {
+    if (session.app !== triedBefore) await recordFailure(session, work, recordOf, error)
+    throw error
+  }
+}
+
+/** In place of the record that says that it has not ended. What has told of the failure is not hidden by one to record it. */
+async function recordFailure(
+  session: Session,
+  { target, to, reason }: RollBack,
+  recordOf: (end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>) => DeploymentRecord,
+  error: unknown,
+): Promise<void> {
+  const why = session.log.scrub(error instanceof Error ? error.message : String(error))
+  const record = recordOf({
+    outcome: session.stage === 'record' ? 'deployed' : 'failed',
+    runs: session.app?.sha256 === to.package.sha256,
+    reason: `${reason}; ${session.stage}: ${why}`.slice(0, 500),
+  })
+  await writeRecord(session.run, target, record).catch((failure: Error) =>
+    session.log.write(`not recorded: ${failure.message}`),
+  )
 }
 
 export function smokeOptions(

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Command } from './commands/command.ts'
+import { lineOf, type Command } from './commands/command.ts'
+import { endTree } from './end-tree.ts'
+import type { NoteCommand } from './running-commands.ts'
 import { spawnForm } from './spawn-form.ts'
 
 export interface Surroundings {
@@ -11,6 +13,8 @@ export interface Surroundings {
   stop: AbortSignal
   /** Where what people read while it runs goes. */
   show: (text: string) => void
+  /** Tells a later run what runs, should this one be killed. */
+  note?: NoteCommand
 }
 
 export interface Ended {
@@ -22,7 +26,8 @@ export interface Ended {
 }
 
 /** Runs a command to its end, or to its limit. Rejects where it can't be started. */
-export async function runChild(command: Command, { env, cwd, platform, stop, show }: Surroundings): Promise<Ended> {
+export async function runChild(command: Command, surroundings: Surroundings): Promise<Ended> {
+  const { env, cwd, platform, stop, show, note } = surroundings
   const { file, args, ...form } = spawnForm(command.program, command.args, platform)
   // The Azure CLI is a script around the program that works, so its whole group has to end; and Ctrl-C of a terminal, which reaches
   // whole groups, is this process's to pass on.
@@ -34,6 +39,7 @@ export async function runChild(command: Command, { env, cwd, platform, stop, sho
     detached,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const ended = child.pid === undefined ? undefined : note?.(child.pid, lineOf(command))
   const ending = endInTime(child, command, { platform, stop })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
@@ -48,6 +54,7 @@ export async function runChild(command: Command, { env, cwd, platform, stop, sho
     return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), timedOut }
   } finally {
     ending.clear()
+    ended?.()
   }
 }
 
@@ -58,10 +65,11 @@ function endInTime(
   { platform, stop }: Pick<Surroundings, 'platform' | 'stop'>,
 ) {
   let late = false
-  const onStop = () => endTree(child, platform)
+  const end = () => child.pid !== undefined && endTree(child.pid, platform)
+  const onStop = () => void end()
   const onLate = () => {
     late = true
-    endTree(child, platform)
+    end()
   }
   const timer = limitMs === undefined ? undefined : setTimeout(onLate, limitMs)
   if (clearsUp !== true) stop.addEventListener('abort', onStop, { once: true })
@@ -70,14 +78,4 @@ function endInTime(
     stop.removeEventListener('abort', onStop)
   }
   return { isLate: () => late, clear }
-}
-
-function endTree({ pid }: ChildProcess, platform: NodeJS.Platform): void {
-  if (pid === undefined) return
-  if (platform === 'win32') return void spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' })
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has just ended by itself.
-  }
 }

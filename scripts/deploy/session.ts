@@ -26,8 +26,12 @@ export interface Session {
   build: (source: Source, folder: string) => Promise<Package>
   /** Of this run on the environment, while it has one. */
   lock?: { target: Target; id: string }
+  /** What this run did to the app's package, once it tried: with the SHA-256 of the last one that was published. */
+  app?: { sha256?: string }
   /** Aborted with TerminalError `interrupted` when somebody wants this run to end. */
   stopping: AbortController
+  /** Aborted where nobody reads the output any more. */
+  readerGone: AbortSignal
   /** The stage that runs, or ran last. */
   stage: Stage
 }

@@ -1,15 +1,17 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
+import { findRunning } from '../deploy/find-running.ts'
 import { requireTarget } from '../deploy/find-target.ts'
 import { interruptible } from '../deploy/interruptible.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
 import { requireAccount } from '../deploy/preflight.ts'
 import { createProgram, environmentArgument, readOptions } from '../deploy/program.ts'
-import { readRecords, runningRecord, type DeploymentRecord } from '../deploy/records.ts'
+import { readRecords } from '../deploy/read-records.ts'
+import type { DeploymentRecord } from '../deploy/records.ts'
 import { isRefused } from '../deploy/refused.ts'
 
 const GUIDE = `
-The one that runs is marked with an arrow. They lie beside the packages, in the container of deployments.
+The one that runs, as the app itself answers, is marked with an arrow. They lie beside the packages, in the container of deployments.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage.`
 
@@ -28,12 +30,13 @@ function create(context: DeployContext, done: (code: number) => void): Command {
 async function run(program: Command, context: DeployContext): Promise<number> {
   const options = readOptions(program, context.env)
   const session = openSession('deployments', environmentArgument(program), options, context)
-  const { environment, run: runCommand } = session
-  const records = await interruptible(session, async () => {
+  const { environment } = session
+  const { records, running } = await interruptible(session, async () => {
     await requireAccount(session)
-    return readRecords(runCommand, await requireTarget(session), environment)
+    const target = await requireTarget(session)
+    const history = await readRecords(session, target)
+    return { records: history.records, running: await findRunning(session, target, history.records) }
   })
-  const running = runningRecord(records)
   if (options.json === true) context.terminal.json(records)
   else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])
   else context.terminal.print(records.map((record) => lineOf(record, record === running)))

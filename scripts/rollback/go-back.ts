@@ -1,14 +1,17 @@
 import { fetchApiKey } from '../deploy/api-key.ts'
 import { choosePackage, recordedSchema, requireFit } from '../deploy/choose-package.ts'
 import { openMigrator } from '../deploy/exchange.ts'
+import { findRunning } from '../deploy/find-running.ts'
 import { requireTarget } from '../deploy/find-target.ts'
 import { takeLock } from '../deploy/lock.ts'
 import type { AskMigrator, Standing } from '../deploy/migrator.ts'
 import { requireAccount } from '../deploy/preflight.ts'
-import { readRecords, type DeploymentRecord } from '../deploy/records.ts'
+import { readRecords } from '../deploy/read-records.ts'
+import type { DeploymentRecord } from '../deploy/records.ts'
 import { rollBack } from '../deploy/roll-back.ts'
 import { inStage, type Session } from '../deploy/session.ts'
 import type { Target } from '../deploy/target.ts'
+import { whoOf } from '../deploy/who-of.ts'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { confirm } from '../restore/confirm.ts'
 
@@ -17,14 +20,16 @@ export const WITHOUT = 'Where the migrator can not be repaired now, go back with
 
 /** Chooses the package, asks, and goes back to it. Throws TerminalError; `session.stage` says where. */
 export async function goBack(session: Session): Promise<DeploymentRecord> {
-  const { run, environment, options, terminal, log } = session
-  const { target, who, records } = await inStage(session, 'preflight', async () => {
-    const { user } = await requireAccount(session)
+  const { environment, options, terminal, log } = session
+  const { target, who, history, running } = await inStage(session, 'preflight', async () => {
+    const name = whoOf(await requireAccount(session))
     const found = await requireTarget(session)
-    await takeLock(session, found, user.name)
-    return { who: user.name, target: found, records: await readRecords(run, found, environment) }
+    await takeLock(session, found, name)
+    const read = await readRecords(session, found)
+    return { who: name, target: found, history: read, running: await findRunning(session, found, read.records) }
   })
-  const to = choosePackage(records, options.to)
+  const { records } = history
+  const to = choosePackage(history, running, options.to)
   const apiKey = await fetchApiKey(session, target)
   const reached = options.withoutMigrator === true ? undefined : await reachMigrator(session, target)
   const schema = reached?.standing ?? recordedSchema(records)
@@ -35,10 +40,10 @@ export async function goBack(session: Session): Promise<DeploymentRecord> {
       : ''
   const what = `${environment.name} would go back to ${to.version} (${to.commit.slice(0, 12)}) of ${to.startedAt}${without}`
   if (options.yes === true) log.say(`  ${what}`)
-  else await confirm(terminal, what, options)
+  else await confirm(terminal, what, { ...options, signal: session.stopping.signal })
   const how = [options.to && `to ${options.to}`, reached === undefined && 'without the migrator']
   const reason = ['by hand', ...how.filter((word) => typeof word === 'string')].join(', ')
-  return rollBack(session, { target, migrator: reached?.migrator ?? schema, apiKey, to, who, reason })
+  return rollBack(session, { target, migrator: reached?.migrator ?? schema, apiKey, to, who, reason, before: records })
 }
 
 /** @throws TerminalError of the migrator, whose hint says how to go on without it */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { EXIT, runWords } from '../backup/run-words.ts'
 import { interruptible } from '../deploy/interruptible.ts'
+import { sweepKeyFolders } from '../deploy/key-folder.ts'
 import { releaseLock } from '../deploy/lock.ts'
 import { openSession, type DeployContext } from '../deploy/open-session.ts'
 import { planRollback } from '../deploy/plan.ts'
@@ -43,6 +44,7 @@ async function runRollback(program: Command, context: DeployContext): Promise<nu
     else terminal.print(lines)
     return EXIT.done
   }
+  await sweepKeyFolders()
   const record = await interruptible(session, () => goBackAndClearUp(session))
   if (options.json === true) terminal.json(record)
   else terminal.print([`${record.version} runs in ${record.environment} again.`])

@@ -32,7 +32,9 @@ const FAILURES: [stage: string, fail: (cloud: Cloud) => Promise<void> | void, st
   ['publish', (to) => to.fail('--name func-app --src'), `It went back to ${version}`, FIRST],
   ['resume', refuse('resume'), 'takes missions up again when the drain is over', SECOND],
   ['contract', refuse('all'), 'that only clean up after the old one are pending', SECOND],
-  ['record', (to) => to.fail('record.json'), 'not recorded', SECOND],
+  ['publish', (to) => to.fail('record.json'), 'Nothing was published', FIRST],
+  // The first says that it has not ended.
+  ['record', (to) => to.fail('record.json', 'ERROR: no', 1, 1), 'not recorded', SECOND],
 ]
 
 /** The app does not know its key any more, so that it has to be started anew. */

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
@@ -20,9 +21,21 @@ async function deployed(commit: string): Promise<void> {
   expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
 }
 
-async function lockedBy(who: string, machine: string): Promise<void> {
+async function lockedBy(who: string, machine: string, rest: object = {}): Promise<void> {
   await mkdir(join(file, '..'), { recursive: true })
-  await writeFile(file, JSON.stringify({ id: 'x', who, machine, since: '2026-11-29T08:00:00.000Z' }))
+  await writeFile(file, JSON.stringify({ id: 'x', who, machine, since: '2026-11-29T08:00:00.000Z', ...rest }))
+}
+
+/** What a run on this machine leaves, as it is named in its lock. */
+async function logOfRun(): Promise<string> {
+  const log = join(cloud.cwd, '.taskforce', 'deploy-staging-then.log')
+  await writeFile(log, '')
+  return log
+}
+
+/** The number of a process that has ended. */
+function endedPid(): number {
+  return spawnSync(process.execPath, ['--version']).pid
 }
 
 const OTHER = ['grace@example.com', 'her-laptop'] as const
@@ -60,18 +73,70 @@ describe('the lock', () => {
     expect((await cloud.run(deployments, 'staging')).stdout.trim().split('\n')).toHaveLength(2)
   })
 
-  it.each([
-    ['on the same machine, without a word of theirs', [ACCOUNT.user.name, hostname()], []],
-    ['elsewhere, with --take-over', OTHER, ['--take-over']],
-  ] as const)('of a run that died %s, is taken over and said', async (_, [who, machine], words) => {
+  it('of a run on this machine that is dead is taken over and said, whoever it was', async () => {
     await deployed('a')
-    await lockedBy(who, machine)
-    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes', ...words)
+    await lockedBy('grace@example.com', hostname(), { pid: endedPid(), log: await logOfRun() })
+    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes')
     expect({ code, stdout }).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining(`took the lock over from ${who}`),
+      stdout: expect.stringMatching(/took the lock over from grace@example\.com .*a run that did not come to its end/),
     })
     expect(existsSync(file)).toBe(false)
+  })
+
+  it.each([
+    ['lives', async () => ({ pid: process.pid, log: await logOfRun() }), 'It is process'],
+    // Another machine may have the same name.
+    ['has no log here', () => ({ pid: endedPid(), log: '/nowhere/deploy.log' }), 'Let them finish.'],
+    ['does not say which process it is', async () => ({ log: await logOfRun() }), 'Let them finish.'],
+  ])(
+    'of a run of the same person on this machine that %s is taken over by --take-over alone',
+    async (_, rest, words) => {
+      await deployed('a')
+      await lockedBy(ACCOUNT.user.name, hostname(), await rest())
+      const { code, stderr } = await cloud.run(rollback, 'staging', '--yes')
+      expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining(words) })
+      expect((await cloud.run(deploy, 'staging', '--yes', '--take-over')).code).toBe(0)
+    },
+  )
+
+  it('of a process whose number another has by now is taken over', async () => {
+    await deployed('a')
+    await lockedBy(...OTHER, { machine: hostname(), pid: process.pid, started: 'then', log: await logOfRun() })
+    expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(process.platform === 'win32' ? 3 : 0)
+  })
+
+  it('of a run elsewhere is taken over by --take-over, with what can not be known', async () => {
+    await deployed('a')
+    await lockedBy(...OTHER)
+    const { code, stdout } = await cloud.run(deploy, 'staging', '--yes', '--take-over')
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('took the lock over from grace'),
+    })
+    expect(stdout).toContain('a command of that run may still be at work')
+  })
+
+  it('keeps a second run of the same person out while the first publishes', async () => {
+    await deployed('a')
+    await deployed('b')
+    const publication = await cloud.hold('--name func-app --src')
+    const running = cloud.run(deploy, 'staging', '--yes')
+    await expect.poll(publication.pid).toBeGreaterThan(0)
+    expect((await cloud.run(rollback, 'staging', '--yes')).code).toBe(3)
+    await publication.go()
+    expect(await running).toMatchObject({ code: 0 })
+  })
+
+  it('names who works on a machine that acts by its identity', async () => {
+    const user = { name: 'userAssignedIdentity', type: 'servicePrincipal', assignedIdentityInfo: 'MSIClient-1' }
+    await cloud.set('account.json', { ...ACCOUNT, user })
+    const publication = await cloud.hold('--name func-app --src')
+    const running = cloud.run(deploy, 'staging', '--yes')
+    await expect.poll(publication.pid).toBeGreaterThan(0)
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ who: `MSIClient-1 (${userInfo().username})` })
+    await publication.go()
+    await running
   })
 
   it("that nobody can read is somebody else's", async () => {
@@ -80,18 +145,71 @@ describe('the lock', () => {
     expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(3)
   })
 
-  it('that was taken over from a run that lives is not removed by it', async () => {
+  it.each([
+    ['deploy', deploy],
+    ['rollback', rollback],
+  ] as const)(
+    'that was taken over before the publication ends the %s, which takes nothing back',
+    async (_, command) => {
+      await deployed('a')
+      await deployed('b')
+      cloud.source.commit = 'c'.repeat(40)
+      const before = (await cloud.calls()).length
+      // The last that is done before.
+      const looks = await cloud.hold('blob download --name staging/lock.json')
+      const running = cloud.run(command, 'staging', '--yes')
+      await expect.poll(looks.pid).toBeGreaterThan(0)
+      await lockedBy(...OTHER)
+      await looks.go()
+      const { code, stdout, stderr } = await running
+      expect({ code, stderr }).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('taken over by grace@example.com'),
+      })
+      expect(stderr).toMatch(/failed at publish: .*\n(?:Nothing was changed|This run published nothing)\./)
+      expect(stdout).toContain('the drain stays')
+      expect(cloud.apps.database.drain).not.toBeNull()
+      expect((await cloud.calls()).slice(before).join('\n')).not.toContain('--name func-app --src')
+      expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
+      expect(existsSync(file)).toBe(true)
+    },
+  )
+
+  it('that was taken over later ends the run before it is recorded, and nothing goes back', async () => {
     await deployed('a')
+    cloud.source.commit = 'b'.repeat(40)
     const publication = await cloud.hold('--name func-app --src')
     const running = cloud.run(deploy, 'staging', '--yes')
-    await expect.poll(() => cloud.apps.database.drain).not.toBeNull()
+    await expect.poll(publication.pid).toBeGreaterThan(0)
     await lockedBy(...OTHER)
     await publication.go()
-    expect(await running).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('the lock was taken over meanwhile'),
+    const { code, stdout, stderr } = await running
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('failed at record: The lock was'),
     })
+    expect(stderr).toContain('nothing of it was taken back')
+    expect(stdout).toContain('the lock was taken over meanwhile')
+    expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
     expect(existsSync(file)).toBe(true)
+  })
+
+  it('that was taken over is why a package that does not work is not taken back', async () => {
+    await deployed('a')
+    cloud.source.commit = 'b'.repeat(40)
+    await cloud.fail('sub what-if')
+    await cloud.run(deploy, 'staging', '--yes')
+    cloud.apps.broken.add(cloud.packageOf('b'.repeat(40)))
+    const publication = await cloud.hold('--name func-app --src')
+    const running = cloud.run(deploy, 'staging', '--yes')
+    await expect.poll(publication.pid).toBeGreaterThan(0)
+    await lockedBy(...OTHER)
+    await publication.go()
+    const { stderr } = await running
+    expect(stderr).toContain('failed at smoke')
+    // Before it drains.
+    expect(stderr).toMatch(/Going back to \S+ failed at smoke: The lock was taken over by grace@example\.com/)
+    expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
   })
 
   it('that can not be removed is said, and is no failure of what was done', async () => {

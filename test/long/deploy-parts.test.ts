@@ -10,7 +10,7 @@ import { buildPackage, packageBlob } from '../../scripts/deploy/package/build-pa
 import { readZipEntry } from '../../scripts/deploy/package/unzip.ts'
 import { zip } from '../../scripts/deploy/package/zip.ts'
 import { planDeploy, planRollback } from '../../scripts/deploy/plan.ts'
-import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
+import { runningRecord, type DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { spawnForm } from '../../scripts/deploy/spawn-form.ts'
 import { recoveryOf, STAGES } from '../../scripts/deploy/stages.ts'
 import { PLACEHOLDERS, readTarget } from '../../scripts/deploy/target.ts'
@@ -137,6 +137,9 @@ function record(version: string, over: Partial<DeploymentRecord> = {}): Deployme
   }
 }
 
+const choose = (records: DeploymentRecord[], to?: string) =>
+  choosePackage({ records, unreadable: [] }, runningRecord(records), to)
+
 describe('which package to go back to', () => {
   const [current, bad, before, first] = [
     record('4.0.0'),
@@ -146,35 +149,35 @@ describe('which package to go back to', () => {
   ] as const
 
   it('is the newest that worked before the one that runs was there for the first time', () => {
-    expect(choosePackage([current, current, bad, before, first])).toBe(before)
+    expect(choose([current, current, bad, before, first])).toBe(before)
     // One that failed and could not go back is what runs.
-    expect(choosePackage([record('5.0.0', { outcome: 'failed' }), current, before])).toBe(current)
+    expect(choose([record('5.0.0', { outcome: 'failed' }), current, before])).toBe(current)
     // One that was tried in vain before was not there.
-    expect(choosePackage([record('3.0.0'), before, bad, first])).toBe(before)
+    expect(choose([record('3.0.0'), before, bad, first])).toBe(before)
   })
 
   it('is an older one each time', () => {
     const back = record('2.0.0', { kind: 'rollback' })
-    expect(choosePackage([back, current, before, first])).toBe(first)
+    expect(choose([back, current, before, first])).toBe(first)
     const further = record('1.0.0', { kind: 'rollback' })
-    expect(() => choosePackage([further, back, current, before, first])).toThrow(
+    expect(() => choose([further, back, current, before, first])).toThrow(
       expect.objectContaining({
         code: 'no_previous',
         hint: expect.stringMatching(/--to VERSION .*There are: .*4\.0\.0 \(400000000000\)/),
       }),
     )
-    expect(choosePackage([back, current, before, first], '4.0.0')).toBe(current)
+    expect(choose([back, current, before, first], '4.0.0')).toBe(current)
   })
 
   it('is the one that is named, by version or commit, and never one that failed', () => {
     const all = [current, bad, before, first]
-    expect(choosePackage(all, '1.0.0')).toBe(first)
-    expect(choosePackage(all, before.commit.slice(0, 7))).toBe(before)
-    expect(() => choosePackage(all, '3.0.0')).toThrow(
+    expect(choose(all, '1.0.0')).toBe(first)
+    expect(choose(all, before.commit.slice(0, 7))).toBe(before)
+    expect(() => choose(all, '3.0.0')).toThrow(
       /^3\.0\.0 was never deployed here\. There are: 4\.0\.0 \(4\d+\), 2\.0\.0 \(2\d+\), 1\.0\.0 \(1\d+\)\.$/,
     )
-    expect(() => choosePackage(all, '2')).toThrow('was never deployed')
-    expect(() => choosePackage([current])).toThrow('none to go back to')
+    expect(() => choose(all, '2')).toThrow('was never deployed')
+    expect(() => choose([current])).toThrow('none to go back to')
   })
 
   it.each([

@@ -69,7 +69,9 @@ describe('npm run deploy', () => {
       ])
       const lock = { id: 'x', who: 'grace@example.com', machine: 'her-laptop', since: '2026-11-29T08:00:00.000Z' }
       await writeFile(join(cloud.cwd, '../cloud/blobs/staging/lock.json'), JSON.stringify(lock))
-      const lines = await planned(/# where (?:it is the first|there is none|the app does not know it)/)
+      const lines = await planned(
+        /# where (?:it is the first|there is none|the app does not know it|the new package works|.*storage kept out)/,
+      )
       const before = (await cloud.calls()).length
       const { stderr } = await cloud.run(deploy, 'staging', '--yes', '--take-over')
       expect(stderr).toContain('It went back to')

@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -41,12 +42,14 @@ export interface Cloud {
   /** How many times the clock lets a stage look whether it takes long; tests raise it. */
   looks: { left: number }
   run(main: (words: string[], context: DeployContext) => Promise<number>, ...words: string[]): Promise<Run>
+  /** The same as a process of its own, with the real clock; it builds no small package, so deploy goes as far as that. */
+  start(command: 'deploy' | 'rollback', ...words: string[]): ChildProcess
   /** What somebody at a terminal types; undefined: there is nobody. */
   typed: { keys?: string }
   /** What the shell has set, beside what finds the stand-ins. */
   env: NodeJS.ProcessEnv
-  /** Lets calls of az whose words contain `match` fail. */
-  fail(match: string, stderr?: string, times?: number): Promise<void>
+  /** Lets calls of az whose words contain `match` fail, once the first `passes` of them have passed. */
+  fail(match: string, stderr?: string, times?: number, passes?: number): Promise<void>
   set(file: string, value: unknown): Promise<void>
   /** Puts a blob where the deployments are kept. */
   setBlob(name: string, text: string): Promise<void>
@@ -96,9 +99,20 @@ export async function createCloud(): Promise<Cloud> {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as string[]).join(' '))
+  const envOf = () => ({ ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state })
   return {
     apps,
     cwd,
+    start(command, ...words) {
+      const script = join(import.meta.dirname, '../../../scripts', `${command}.ts`)
+      const child = spawn(process.execPath, [script, ...words], {
+        cwd,
+        env: envOf(),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      return child
+    },
     env: shell,
     typed,
     source,
@@ -125,8 +139,8 @@ export async function createCloud(): Promise<Cloud> {
       }
     },
     packageOf: (commit) => shas.get(commit) ?? '',
-    fail: async (match, stderr = `ERROR: no ${match} today`, times = 1) =>
-      set('failures.json', [{ match, stderr, times }]),
+    fail: async (match, stderr = `ERROR: no ${match} today`, times = 1, passes = 0) =>
+      set('failures.json', [{ match, stderr, times, passes }]),
     written: async () => (await readAll(join(cwd, '.taskforce'))) + (await readAll(join(state, 'blobs'))),
     async run(main, ...words) {
       await program(bin, 'git', gitOf(source))
@@ -135,8 +149,13 @@ export async function createCloud(): Promise<Cloud> {
       const streams = { stdin: opened(), stdout: opened(), stderr: opened() }
       if (isTTY) streams.stdin.write(typed.keys)
       const terminal = createTerminal(streams as unknown as Streams, {})
-      const env = { ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state }
-      const code = await main(words, { env, cwd, terminal, clock: clockOf(slept, { renewals, looks }), build })
+      const code = await main(words, {
+        env: envOf(),
+        cwd,
+        terminal,
+        clock: clockOf(slept, { renewals, looks }),
+        build,
+      })
       return { code, stdout: String(streams.stdout.read() ?? ''), stderr: String(streams.stderr.read() ?? '') }
     },
   }

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import { choosePackage } from '../../scripts/deploy/choose-package.ts'
+import { isRefused } from '../../scripts/deploy/refused.ts'
+import {
+  recordBlob,
+  runningRecord,
+  startAfter,
+  worriesOf,
+  type DeploymentRecord,
+} from '../../scripts/deploy/records.ts'
+
+const NOW = new Date('2026-11-29T10:00:00.000Z')
+
+/** Of a package that is named by one letter. */
+function record(letter: string, startedAt: string, over: Partial<DeploymentRecord> = {}): DeploymentRecord {
+  return {
+    environment: 'staging',
+    kind: 'deploy',
+    outcome: 'deployed',
+    runs: true,
+    version: '1.0.0',
+    commit: letter.repeat(40),
+    codeRevision: 3,
+    schema: { revision: 3, minCode: 1 },
+    package: { blob: `packages/${letter}.zip`, sha256: letter, bytes: 1 },
+    who: 'ada',
+    startedAt,
+    endedAt: startedAt,
+    ...over,
+  }
+}
+
+const [C, B, A] = [
+  record('c', '2026-11-29T09:00:00.000Z'),
+  record('b', '2026-11-28T09:00:00.000Z'),
+  record('a', '2026-11-27T09:00:00.000Z'),
+] as const
+const RECORDS = [C, B, A]
+
+function refusal(work: () => unknown): { code?: string; message: string; isRefused: boolean } {
+  try {
+    work()
+  } catch (error) {
+    const { code, message } = error as Error & { code: string }
+    return { code, message, isRefused: isRefused(error) }
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('when a deployment begins, as it is recorded', () => {
+  it('is now, or after the newest where that lies ahead', () => {
+    expect(startAfter(NOW.toISOString(), RECORDS)).toBe(NOW.toISOString())
+    expect(startAfter(NOW.toISOString(), [])).toBe(NOW.toISOString())
+    const ahead = record('d', '2026-11-29T12:00:00.000Z')
+    expect(startAfter(NOW.toISOString(), [A, ahead, B])).toBe('2026-11-29T12:00:01.000Z')
+  })
+})
+
+describe('what is said of a history', () => {
+  it('is what can not be read, and what lies ahead by more than clocks differ', () => {
+    const near = record('d', '2026-11-29T10:04:00.000Z')
+    const far = record('e', '2026-11-29T10:06:00.000Z')
+    expect(worriesOf({ records: [far, near, ...RECORDS], unreadable: ['staging/x.json'] }, NOW)).toEqual([
+      expect.stringContaining('staging/x.json is no record that can be read'),
+      expect.stringContaining(`${recordBlob(far)} was begun in the future, at 2026-11-29T10:06:00.000Z`),
+    ])
+    expect(worriesOf({ records: RECORDS, unreadable: [] }, NOW)).toEqual([])
+  })
+})
+
+describe('where a rollback goes to', () => {
+  const history = { records: RECORDS, unreadable: [] }
+
+  it('is older than what really runs, whatever the records say', () => {
+    expect(choosePackage(history, B)).toBe(A)
+    // One that failed and was said to be taken back.
+    const failed = record('d', '2026-11-29T09:30:00.000Z', { outcome: 'failed', runs: false })
+    expect(choosePackage({ records: [failed, ...RECORDS], unreadable: [] }, failed)).toBe(C)
+    expect(choosePackage(history, 'unknown')).toBe(C)
+  })
+
+  it.each([
+    ['newer', 'staging/20261128T100000Z-1.0.0-x.json', 'records_unreadable'],
+    ['of a time that can not be read', 'staging/2-x.json', 'records_unreadable'],
+    ['older', 'staging/20261127T100000Z-1.0.0-x.json', undefined],
+  ])('is refused where a record that can not be read is %s, unless it is named', (_, name, code) => {
+    const damaged = { records: RECORDS, unreadable: [name] }
+    if (code === undefined) expect(choosePackage(damaged, C)).toBe(B)
+    else
+      expect(refusal(() => choosePackage(damaged, C))).toEqual({
+        code,
+        message: `It would be 1.0.0 (bbbbbbbbbbbb), but newer records can't be read: ${name}. Nothing was changed.`,
+        isRefused: true,
+      })
+    expect(choosePackage(damaged, C, 'bbbbbbb')).toBe(B)
+  })
+
+  it('by a version is never what runs, and has to be said by the commit where several have it', () => {
+    expect(choosePackage({ records: [C, B], unreadable: [] }, C, '1.0.0')).toBe(B)
+    expect(refusal(() => choosePackage(history, C, '1.0.0'))).toEqual({
+      code: 'version_ambiguous',
+      message: 'Several packages are of 1.0.0: 1.0.0 (bbbbbbbbbbbb), 1.0.0 (aaaaaaaaaaaa). Nothing was changed.',
+      isRefused: true,
+    })
+    expect(refusal(() => choosePackage(history, C, 'ccccccc'))).toMatchObject({ code: 'already_runs', isRefused: true })
+    // The newest of one commit, of which there may be several with changes.
+    const changed = record('b', '2026-11-28T10:00:00.000Z', { package: { blob: 'b2', sha256: 'b2', bytes: 1 } })
+    expect(choosePackage({ records: [C, changed, B], unreadable: [] }, C, '1.0.0')).toBe(changed)
+  })
+
+  it('starts from the newest record that left its package, where nothing else is known', () => {
+    expect(choosePackage(history, runningRecord(RECORDS))).toBe(B)
+  })
+})
