@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ofType } from './environments.ts'
-import { deployedBy } from './variants.ts'
+import { bicep, startCompiler, type Compiler } from '../bicep/compiler.ts'
+import { ofType } from '../bicep/environments.ts'
+import { deployedBy } from '../bicep/variants.ts'
 
 const unlessMissing = bicep === undefined ? describe.skip : describe
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ENVIRONMENTS, ofType, pinned, readPinned, type Resource } from './environments.ts'
-import { givenIn } from './rights.ts'
-import { deployedBy } from './variants.ts'
+import { bicep, startCompiler, type Compiler } from '../bicep/compiler.ts'
+import { ENVIRONMENTS, ofType, pinned, readPinned, type Resource } from '../bicep/environments.ts'
+import { givenIn } from '../bicep/rights.ts'
+import { deployedBy } from '../bicep/variants.ts'
 
 const POSTGRES = 'Microsoft.DBforPostgreSQL/flexibleServers'
 const GROUP = '00000000-0000-0000-0000-00000000000a'

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { bicep, startCompiler, type Compiler } from './compiler.ts'
-import { ofType, pinned, type Resource } from './environments.ts'
-import { resolved, settingsIn } from './settings.ts'
-import { deployedBy } from './variants.ts'
+import { bicep, startCompiler, type Compiler } from '../bicep/compiler.ts'
+import { ofType, pinned, type Resource } from '../bicep/environments.ts'
+import { resolved, settingsIn } from '../bicep/settings.ts'
+import { deployedBy } from '../bicep/variants.ts'
 
 const POSTGRES = 'Microsoft.DBforPostgreSQL/flexibleServers'
 const SITE = 'Microsoft.Web/sites'
