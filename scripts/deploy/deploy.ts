@@ -37,7 +37,11 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   await inStage(session, 'check', () => checkUnfinished(session, (request) => ask(progress, request), before))
   progress.standing = await inStage(session, 'expand', () => expand(session, progress, made, before))
   await release(session, progress, { target, made, apiKey })
-  const all = await inStage(session, 'contract', () => ask(progress, { action: 'all' }))
+  const all = await inStage(session, 'contract', async () => {
+    // What it removes can't be taken back, and another run's package may need it.
+    await requireLock(session)
+    return ask(progress, { action: 'all' })
+  })
   tell(session, all)
   progress.standing = all
   const record = recordOf(session, progress, { outcome: 'deployed', runs: true })

@@ -47,14 +47,14 @@ export async function exchange(session: Session, work: Exchange): Promise<void> 
   try {
     await inStage(session, 'drain', () => drain(session, work))
     await inStage(session, 'publish', () => replace(session, work))
+    await renewal.stop()
+    await inStage(session, 'resume', async () => void (await migrator(resumeRequest())))
   } catch (error) {
     await renewal.stop()
     if (await isTakenOver(session)) session.log.say('  the drain stays: it is of the run that has the lock')
     else await clearDrain(session, migrator)
     throw error
   }
-  await renewal.stop()
-  await inStage(session, 'resume', async () => void (await migrator(resumeRequest())))
 }
 
 /** After a failure, which is what has to be told of. */

@@ -31,7 +31,9 @@ export async function takeLock(session: Session, target: Target, who: string): P
   await inFolder(async (file) => {
     await writeFile(file, JSON.stringify(lock))
     if (!(await isStored(session, target, file))) {
-      const held = await readLock(session, target)
+      const found = await readLock(session, target)
+      // The answer to the upload was lost, and it was repeated.
+      const held = found?.id === lock.id ? undefined : found
       const lines = held === undefined ? [] : requireTakeOver(session, held)
       await session.run(storeLock(target, environment, file, true))
       // A run that lives sees by then whose the lock is, and takes nothing back when its command ends.

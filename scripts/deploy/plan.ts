@@ -134,6 +134,7 @@ function release(environment: Environment): string[] {
     ...[lookAtLock(environment), migrate({ action: 'status' }), ...goBack(environment)].map((line) =>
       when(FAILS, line),
     ),
+    when(WORKS, lookAtLock(environment)),
     migrate({ action: 'all' }),
     when(WORKS, lookAtLock(environment)),
     storeRecord(environment),

@@ -27,7 +27,9 @@ function startOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return startOnLinux(pid)
     if (process.platform === 'win32') return undefined
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
+    // Whatever the shell's language and time zone: another shell has to read the same.
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env }).trim() || undefined
   } catch {
     return undefined
   }

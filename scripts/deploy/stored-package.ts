@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { fetchPackage, showPackage, storePackage } from './commands/blobs.ts'
@@ -29,13 +29,15 @@ export async function bringPackage(
   target: Target,
   { package: kept }: DeploymentRecord,
 ): Promise<string> {
-  const file = join(session.packages, basename(kept.blob))
+  // Not where a build of the same commit lies: a download that is cut short would be published in its place.
+  const file = join(session.packages, `${kept.sha256}.zip`)
   await mkdir(session.packages, { recursive: true })
   await session.run(fetchPackage(target, kept.blob, file))
   const sha256 = createHash('sha256')
     .update(await readFile(file))
     .digest('hex')
   if (sha256 === kept.sha256) return file
+  await rm(file)
   throw new TerminalError('package_damaged', `${kept.blob} is not what was deployed: its SHA-256 is ${sha256}.`, {
     hint: 'Deploy the commit again: git checkout COMMIT && npm ci && npm run deploy',
   })

@@ -175,7 +175,7 @@ describe('the lock', () => {
     },
   )
 
-  it('that was taken over later ends the run before it is recorded, and nothing goes back', async () => {
+  it('that was taken over later ends the run before it cleans up or is recorded, and nothing goes back', async () => {
     await deployed('a')
     cloud.source.commit = 'b'.repeat(40)
     const publication = await cloud.hold('--name func-app --src')
@@ -186,8 +186,9 @@ describe('the lock', () => {
     const { code, stdout, stderr } = await running
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('failed at record: The lock was'),
+      stderr: expect.stringContaining('failed at contract: The lock was'),
     })
+    expect(cloud.apps.asked.at(-1)).not.toMatchObject({ action: 'all' })
     expect(stderr).toContain('nothing of it was taken back')
     expect(stdout).toContain('the lock was taken over meanwhile')
     expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
