@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { listSecrets, readApiKey, readApiKeyStatus, refreshSecrets, restart, storeApiKey } from './commands/apps.ts'
+import { listSecrets, readApiKey, readApiKeyStatus, storeApiKey } from './commands/apps.ts'
 import { makeKeyFolder } from './key-folder.ts'
 import { readOutput, readSecret } from './read-output.ts'
+import { readSecretsAnew } from './read-secrets-anew.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -21,10 +22,8 @@ export async function apiKeyOf(session: Session, target: Target): Promise<string
 }
 
 /** An app that looked for the secret before it was there keeps the failure for hours, also where the run that made it died. */
-async function makeKnown({ run }: Session, target: Target): Promise<void> {
-  if ((await run(readApiKeyStatus(target))).trim() === 'Resolved') return
-  await run(refreshSecrets(target))
-  await run(restart(target))
+async function makeKnown(session: Session, target: Target): Promise<void> {
+  if ((await session.run(readApiKeyStatus(target))).trim() !== 'Resolved') await readSecretsAnew(session, target)
 }
 
 /** The key that is there. */

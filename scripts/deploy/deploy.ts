@@ -9,11 +9,12 @@ import type { Package } from './package/build-package.ts'
 import { finishPreparing, prepare } from './prepare.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { provision } from './provision.ts'
-import { writeRecord, type DeploymentRecord } from './records.ts'
+import type { DeploymentRecord } from './records.ts'
 import { UNENDED } from './replace-package.ts'
 import { smokeOptions } from './roll-back.ts'
 import { inStage, type Session } from './session.ts'
 import { smoke } from './smoke.ts'
+import { recordUnderLock } from './store-record.ts'
 import { keepPackage } from './stored-package.ts'
 import type { Target } from './target.ts'
 
@@ -45,10 +46,7 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   tell(session, all)
   progress.standing = all
   const record = recordOf(session, progress, { outcome: 'deployed', runs: true })
-  await inStage(session, 'record', async () => {
-    await requireLock(session)
-    await writeRecord(session.run, target, record)
-  })
+  await inStage(session, 'record', () => recordUnderLock(session, target, record))
   return record
 }
 

@@ -8,6 +8,7 @@ import { endWorkOf, lockSchema, nameOf, stateOf, type Lock } from './lock-holder
 import { markOf } from './process-mark.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
+import { parseJson } from './parse-json.ts'
 
 const IS_THERE = /BlobAlreadyExists|already exists/i
 const IS_GONE = /BlobNotFound|does not exist/i
@@ -122,14 +123,6 @@ async function readLock({ run, environment }: Session, target: Target): Promise<
     const parsed = lockSchema.safeParse(parseJson(await readFile(file, 'utf8')))
     return parsed.success ? parsed.data : { id: '', who: 'somebody', machine: 'an unknown machine', since: 'then' }
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function inFolder<T>(work: (file: string) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { accessTo } from './app-access.ts'
-import { refreshSecrets, restart } from './commands/apps.ts'
 import { patiently } from './patiently.ts'
+import { readSecretsAnew } from './read-secrets-anew.ts'
 import { awaitReady, readReadiness } from './readiness.ts'
 import { runningRecord, type DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
@@ -50,10 +50,11 @@ async function refusesKey(access: AppAccess): Promise<boolean> {
   }
 }
 
-async function makeKeyKnown({ run, log }: Session, target: Target, access: AppAccess): Promise<void> {
-  log.say('  the app that runs does not take the key that is in the vault: it reads its secrets anew and starts anew')
-  await run(refreshSecrets(target))
-  await run(restart(target))
+async function makeKeyKnown(session: Session, target: Target, access: AppAccess): Promise<void> {
+  session.log.say(
+    '  the app that runs does not take the key that is in the vault: it reads its secrets anew and starts anew',
+  )
+  await readSecretsAnew(session, target)
   try {
     await patiently(access, async () => {
       const { status } = await ask(access.url, KEY_PATH, headersOf(access.apiKey))

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { Command } from './commands/command.ts'
 import type { RunCommand } from './run-command.ts'
+import { parseJson } from './parse-json.ts'
 
 /** Runs a command and reads its JSON. Throws TerminalError `output_unknown` where it is none of what is expected. */
 export async function readOutput<T>(run: RunCommand, command: Command, schema: z.ZodType<T>): Promise<T> {
@@ -31,12 +32,4 @@ export async function readSecret(run: RunCommand, command: Command): Promise<str
 
 function isFlag(word: string): boolean {
   return word.startsWith('--')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -2,10 +2,11 @@ import { TerminalError } from '../../src/domain/errors.ts'
 import { commandLine } from './command-line.ts'
 import { requireLock } from './lock.ts'
 import { recordOf, type Progress } from './progress.ts'
-import { lastGood, startAfter, writeRecord, type DeploymentRecord } from './records.ts'
+import { lastGood, startAfter, type DeploymentRecord } from './records.ts'
 import { rollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
 import { recoveryOf, STAGES } from './stages.ts'
+import { recordFailed } from './store-record.ts'
 import type { Target } from './target.ts'
 
 /** After a deployment failed: goes back where that helps, records it, and answers the error that says how things stand. */
@@ -114,8 +115,5 @@ async function recordEnd(session: Session, progress: Progress, end: Parameters<t
   const { target, made } = progress
   // Without the lock, it is somebody else's turn, or storage can't be reached.
   if (target === undefined || made === undefined || session.lock === undefined) return
-  const record = recordOf(session, progress, end)
-  await writeRecord(session.run, target, record).catch((failure: Error) =>
-    session.log.write(`not recorded: ${failure.message}`),
-  )
+  await recordFailed(session, target, recordOf(session, progress, end))
 }

@@ -1,7 +1,7 @@
 import { publish } from './commands/apps.ts'
-import { requireLock } from './lock.ts'
-import { writeRecord, type DeploymentRecord } from './records.ts'
+import type { DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
+import { recordUnderLock } from './store-record.ts'
 import type { Target } from './target.ts'
 
 export interface Replacement {
@@ -17,8 +17,7 @@ export const UNENDED = { outcome: 'failed', runs: true, reason: 'not ended' } as
 
 /** Publishes the app's package. @throws TerminalError `lock_taken`, `lock_gone` before anything is done */
 export async function replacePackage(session: Session, { target, file, unended }: Replacement): Promise<void> {
-  await requireLock(session)
-  await writeRecord(session.run, target, unended)
+  await recordUnderLock(session, target, unended)
   session.app = { ...session.app }
   await session.run(publish(target, target.app, file))
   session.app = { sha256: unended.package.sha256 }

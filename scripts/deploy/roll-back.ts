@@ -2,13 +2,13 @@ import type { SchemaRevision } from '../../src/db/schema-revision.ts'
 import { accessTo } from './app-access.ts'
 import { requireFit } from './choose-package.ts'
 import { exchange } from './exchange.ts'
-import { requireLock } from './lock.ts'
 import type { AskMigrator } from './migrator.ts'
-import { startAfter, writeRecord, type DeploymentRecord } from './records.ts'
+import { startAfter, type DeploymentRecord } from './records.ts'
 import { replacePackage, UNENDED } from './replace-package.ts'
 import { inStage, type Session } from './session.ts'
 import type { SmokeOptions } from './smoke-request.ts'
 import { smoke } from './smoke.ts'
+import { recordFailed, recordUnderLock } from './store-record.ts'
 import { bringPackage } from './stored-package.ts'
 import type { Target } from './target.ts'
 
@@ -45,10 +45,7 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
     else await inStage(session, 'publish', () => replacePackage(session, replacement))
     await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, to)))
     const record = recordOf({ outcome: 'deployed', runs: true, reason })
-    await inStage(session, 'record', async () => {
-      await requireLock(session)
-      await writeRecord(session.run, target, record)
-    })
+    await inStage(session, 'record', () => recordUnderLock(session, target, record))
     return record
   } catch (error) {
     if (session.app !== triedBefore) await recordFailure(session, work, recordOf, error)
@@ -56,7 +53,7 @@ export async function rollBack(session: Session, work: RollBack): Promise<Deploy
   }
 }
 
-/** In place of the record that says that it has not ended. What has told of the failure is not hidden by one to record it. */
+/** In place of the record that says that it has not ended. */
 async function recordFailure(
   session: Session,
   { target, to, reason }: RollBack,
@@ -69,9 +66,7 @@ async function recordFailure(
     runs: session.app?.sha256 === to.package.sha256,
     reason: `${reason}; ${session.stage}: ${why}`.slice(0, 500),
   })
-  await writeRecord(session.run, target, record).catch((failure: Error) =>
-    session.log.write(`not recorded: ${failure.message}`),
-  )
+  await recordFailed(session, target, record)
 }
 
 export function smokeOptions(

@@ -6,20 +6,14 @@ import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { main as deployments } from '../../scripts/deployments/main.ts'
 import { main as rollback } from '../../scripts/rollback/main.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+import { commitOf, deployCommits } from '../support/azure/deployed.ts'
 
 let cloud: Cloud
 beforeEach(async () => {
   cloud = await createCloud()
 })
 
-const commitOf = (letter: string) => letter.repeat(40)
-
-async function deployed(...letters: string[]): Promise<void> {
-  for (const letter of letters) {
-    cloud.source.commit = commitOf(letter)
-    expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
-  }
-}
+const deployed = (...letters: string[]) => deployCommits(cloud, letters)
 
 const restarts = async () => (await cloud.calls()).filter((line) => /functionapp restart|refresh\?/.test(line)).length
 

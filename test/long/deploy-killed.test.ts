@@ -11,6 +11,7 @@ import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { main as deployments } from '../../scripts/deployments/main.ts'
 import { main as rollback } from '../../scripts/rollback/main.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+import { isAlive } from '../support/is-alive.ts'
 
 let cloud: Cloud
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)] as const
@@ -44,16 +45,6 @@ async function publishing() {
   const child = cloud.start('rollback', 'staging', '--yes')
   await expect.poll(publication.pid).toBeGreaterThan(0)
   return { child, publication, az: await publication.pid() }
-}
-
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  if (stat !== undefined) return !/\) Z/.test(stat)
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 async function newest(): Promise<DeploymentRecord | undefined> {

@@ -1,24 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { main as deploy } from '../../scripts/deploy/main.ts'
 import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { main as deployments } from '../../scripts/deployments/main.ts'
 import { main as rollback } from '../../scripts/rollback/main.ts'
 import { CODE_REVISION } from '../../src/db/schema-revision.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+import { commitOf, deployCommits } from '../support/azure/deployed.ts'
 
 let cloud: Cloud
 beforeEach(async () => {
   cloud = await createCloud()
 })
 
-const commitOf = (letter: string) => letter.repeat(40)
-
-async function deployed(...letters: string[]): Promise<void> {
-  for (const letter of letters) {
-    cloud.source.commit = commitOf(letter)
-    expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
-  }
-}
+const deployed = (...letters: string[]) => deployCommits(cloud, letters)
 
 it('a second rollback goes further back, and not forward again', async () => {
   await deployed('a', 'b', 'c')

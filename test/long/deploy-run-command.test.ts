@@ -10,6 +10,7 @@ import { createLog } from '../../scripts/deploy/deploy-log.ts'
 import { environmentOf } from '../../scripts/deploy/environments.ts'
 import { createRunner, type RunCommand } from '../../scripts/deploy/run-command.ts'
 import { PLACEHOLDERS } from '../../scripts/deploy/target.ts'
+import { isAlive } from '../support/is-alive.ts'
 
 let folder: string
 let slept: number[]
@@ -75,17 +76,6 @@ describe('a command', () => {
       expect(minutes(command)).toBe(3)
   })
 })
-
-/** One that ended and was not waited for yet is none. */
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  if (stat !== undefined) return !/\) Z/.test(stat)
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 describe('a refusal', () => {
   it.each([

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMigrator, type AskMigrator } from '../../scripts/deploy/migrator.ts'
+import { quietLog } from '../support/azure/quiet-log.ts'
 
 const STANDING = {
   version: '1.0.0',
@@ -47,13 +48,7 @@ async function migratorOf(): Promise<AskMigrator> {
     url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
     key: 'key',
     clock: { monotonic: () => at, sleep: (ms) => Promise.resolve(void (at += ms)) },
-    log: {
-      file: '',
-      write: () => undefined,
-      say: (line) => void said.push(line),
-      keep: (one) => one,
-      scrub: (one) => one,
-    },
+    log: quietLog(said),
     stop: new AbortController().signal,
   })
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { smoke } from '../../scripts/deploy/smoke.ts'
 import type { SmokeOptions } from '../../scripts/deploy/smoke-request.ts'
+import { quietLog } from '../support/azure/quiet-log.ts'
 
 const EVENTS = 4
 const MISSION = { id: 'a1', status: 'completed', lastSeq: EVENTS }
@@ -43,13 +44,7 @@ async function appOf(): Promise<SmokeOptions> {
     goal: 'Say hello',
     profile: undefined,
     clock: { monotonic: () => at, sleep: (ms) => Promise.resolve(void ((at += ms), slept.push(ms))) },
-    log: {
-      file: '',
-      write: () => undefined,
-      say: (line) => void said.push(line),
-      keep: (one) => one,
-      scrub: (one) => one,
-    },
+    log: quietLog(said),
   }
 }
 

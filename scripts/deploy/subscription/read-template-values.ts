@@ -4,6 +4,7 @@ import { asEnvironment } from '../parameters/as-environment.ts'
 import type { TemplateParameters } from '../parameters/remember.ts'
 import { readOutput } from '../read-output.ts'
 import type { Session } from '../session.ts'
+import { parseJson } from '../parse-json.ts'
 
 /** What the parameter file of an environment says, as far as a subscription can refuse it. */
 export interface TemplateValues {
@@ -52,13 +53,5 @@ export async function readTemplateValues(
     models: openAi == null ? modelDeployments.value : [],
     postgres: isThere ? undefined : shape.value.postgres,
     zoneRedundant: shape.value.functionApp.zoneRedundant,
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
