@@ -1,5 +1,5 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { schemaFits, type SchemaRevision } from '../../src/db/schema-revision.ts'
+import type { SchemaRevision } from '../../src/db/schema-revision.ts'
 import type { Running } from './find-running.ts'
 import { unreadableAfter, type DeploymentRecord, type History } from './records.ts'
 
@@ -67,26 +67,6 @@ function isOf({ package: { sha256 } }: DeploymentRecord, running: Running): bool
 function beforeRunning(records: readonly DeploymentRecord[], running: Running): readonly DeploymentRecord[] {
   const first = records.findLastIndex((one) => isOf(one, running) && (one.runs || one === running))
   return records.slice(first + 1)
-}
-
-/** Refuses a package whose code can't run on the schema. @throws TerminalError `package_does_not_fit` */
-export function requireFit(record: DeploymentRecord, schema: SchemaRevision): void {
-  const fit = schemaFits(schema, record.codeRevision)
-  if (fit === 'ok') return
-  const why =
-    fit === 'code-too-old'
-      ? `the schema is at revision ${schema.revision} and works with code of revision ${schema.minCode} and newer`
-      : `the schema is at revision ${schema.revision}, which is older than that code needs`
-  throw new TerminalError(
-    'package_does_not_fit',
-    `${record.version} (code revision ${record.codeRevision}) can't run: ${why}. Nothing was changed.`,
-    {
-      hint:
-        fit === 'code-too-old'
-          ? 'Go forward with a corrected version (npm run deploy), or take the migration back first as docs/runbooks/migration.md says.'
-          : 'Deploy it (npm run deploy) in place of going back to it, which brings the schema along.',
-    },
-  )
 }
 
 /**

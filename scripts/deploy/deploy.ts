@@ -1,15 +1,17 @@
 import { apiKeyOf } from './api-key.ts'
-import { publish } from './commands/apps.ts'
 import { checkUnfinished } from './check-unfinished.ts'
+import { publish } from './commands/apps.ts'
 import { exchange, openMigrator } from './exchange.ts'
 import { requireLock } from './lock.ts'
 import { lookAtRunning } from './look-at-running.ts'
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
+import { oldestInUse } from './oldest-in-use.ts'
 import { finishPreparing, prepare } from './prepare.ts'
 import { recordOf, type Progress } from './progress.ts'
 import { provision } from './provision.ts'
 import type { DeploymentRecord } from './records.ts'
+import { requireNewEnough } from './require-fit.ts'
 import { UNENDED } from './replace-package.ts'
 import { smokeOptions } from './roll-back.ts'
 import { inStage, type Session } from './session.ts'
@@ -29,7 +31,7 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   })
   const apiKey = await inStage(session, 'api-key', async () => {
     const key = await apiKeyOf(session, target)
-    await lookAtRunning(session, target, { apiKey: key, records: progress.records ?? [] })
+    await lookAtRunning(session, target, { apiKey: key, records: progress.history?.records ?? [] })
     return key
   })
   progress.apiKey = apiKey
@@ -50,24 +52,22 @@ export async function deploy(session: Session, progress: Progress): Promise<Depl
   return record
 }
 
-/** The migrator gets the new package first. Answers where the database stands. */
+/** The migrator gets the new package first. Answers where the database stands, which that package has to be new enough for. */
 async function replaceMigrator(session: Session, progress: Progress, target: Target, made: Package): Promise<Standing> {
+  await requireLock(session)
   await session.run(publish(target, target.migratorApp, made.file))
   progress.migrator = await openMigrator(session, target, { build: made.build })
-  return ask(progress, { action: 'status' })
+  const standing = await ask(progress, { action: 'status' })
+  requireNewEnough(made, standing)
+  return standing
 }
 
 /** The migrations that the code of before can go on with. */
 async function expand(session: Session, progress: Progress, made: Package, before: Standing): Promise<Standing> {
-  const running = progress.previous?.codeRevision ?? unknownCode(before, made)
-  const standing = await ask(progress, { action: 'expand', codeRevision: running })
+  await requireLock(session)
+  const standing = await ask(progress, { action: 'expand', codeRevision: oldestInUse(progress, made, before) })
   tell(session, standing)
   return standing
-}
-
-/** Of an environment that others deployed to (azd): the oldest code that works with the schema may be what runs. */
-function unknownCode({ revision, minCode }: Standing, made: Package): number {
-  return revision === 0 ? made.codeRevision : minCode
 }
 
 interface Release {
@@ -81,7 +81,7 @@ interface Release {
  * can't run without those migrations, they are part of the exchange, and nothing can go back.
  */
 async function release(session: Session, progress: Progress, { target, made, apiKey }: Release): Promise<void> {
-  const migrator: AskMigrator = (request) => ask(progress, request)
+  const migrator: AskMigrator = (request, ends) => ask(progress, request, ends)
   const needsAll = (progress.standing?.revision ?? 0) < made.codeRevision
   if (needsAll)
     session.log.say('  the new code needs migrations that the old one can not run with: there is no way back')
@@ -96,9 +96,9 @@ async function release(session: Session, progress: Progress, { target, made, api
   await inStage(session, 'smoke', () => smoke(smokeOptions(session, target, apiKey, made)))
 }
 
-async function ask(progress: Progress, request: Parameters<AskMigrator>[0]): Promise<Standing> {
+async function ask(progress: Progress, ...words: Parameters<AskMigrator>): Promise<Standing> {
   if (progress.migrator === undefined) throw new Error('the migrator is asked before it is there')
-  return progress.migrator(request)
+  return progress.migrator(...words)
 }
 
 function tell({ log }: Session, { done, logins, drift, pending, revision }: Standing): void {

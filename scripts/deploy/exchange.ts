@@ -1,6 +1,6 @@
 import { TerminalError } from '../../src/domain/errors.ts'
 import { readMigratorKey } from './commands/apps.ts'
-import { isTakenOver } from './lock.ts'
+import { isTakenOver, requireLock } from './lock.ts'
 import { createMigrator, type AskMigrator, type MigratorOptions, type Standing } from './migrator.ts'
 import { readSecret } from './read-output.ts'
 import { replacePackage, type Replacement } from './replace-package.ts'
@@ -69,7 +69,9 @@ async function clearDrain({ log }: Session, migrator: AskMigrator): Promise<void
 }
 
 /** Sets the drain and waits until missions are handed over; those that are not are taken up by the new instances. */
-async function drain({ clock, options, log }: Session, { migrator, reason }: Exchange): Promise<void> {
+async function drain(session: Session, { migrator, reason }: Exchange): Promise<void> {
+  const { clock, options, log } = session
+  await requireLock(session)
   const begun = clock.monotonic()
   let standing = await setDrain(migrator, reason)
   while (standing.held > 0 && clock.monotonic() - begun < options.wait * 1000) {
@@ -84,13 +86,15 @@ async function replace(session: Session, work: Exchange): Promise<void> {
   // Each time for as long as the next step may take; and nobody else has set one meanwhile.
   await setDrain(migrator, reason)
   await replacePackage(session, work)
+  // Which took minutes, in which another run may have taken the environment over.
+  await requireLock(session)
   await setDrain(migrator, reason)
   await meanwhile?.()
 }
 
 /** @throws TerminalError `drained_by_others` */
-async function setDrain(migrator: AskMigrator, reason: string): Promise<Standing> {
-  const standing = await migrator(drainRequest(reason))
+async function setDrain(migrator: AskMigrator, reason: string, ends?: AbortSignal): Promise<Standing> {
+  const standing = await migrator(drainRequest(reason), ends)
   const { drain: others } = standing
   if (isOurs(others)) return standing
   throw new TerminalError('drained_by_others', `The deployment is drained by ${others?.by}: ${others?.reason}.`, {
@@ -98,7 +102,7 @@ async function setDrain(migrator: AskMigrator, reason: string): Promise<Standing
   })
 }
 
-/** Renews the drain from time to time. `stop` waits for a renewal that is under way, which would undo what comes after it. */
+/** Renews the drain from time to time. `stop` waits for one that was sent, which would undo what comes after it. */
 function keepRenewing({ clock, log }: Session, { migrator, reason }: Exchange): { stop: () => Promise<void> } {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -107,7 +111,9 @@ function keepRenewing({ clock, log }: Session, { migrator, reason }: Exchange): 
       await clock.sleep(RENEW_MS, signal)
       if (signal.aborted) return
       // The steps themselves look again, and tell.
-      await setDrain(migrator, reason).catch((error: Error) => log.write(`the drain was not renewed: ${error.message}`))
+      await setDrain(migrator, reason, signal).catch(({ message }: Error) =>
+        log.write(`the drain was not renewed: ${message}`),
+      )
     }
   }
   const renewing = renew()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { runningRecord, type DeploymentRecord } from './records.ts'
+import { nameOf, runningRecord, type DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -11,6 +11,12 @@ const HEALTH_MS = 15_000
 
 const healthSchema = z.looseObject({ build: z.string().optional() })
 
+/** What runs, and whether the app itself says so; else the records do. */
+export interface Seen {
+  running: Running
+  isAnswered: boolean
+}
+
 /**
  * Which record is of the package that runs. The app itself is asked, since a run that was killed, or somebody without these scripts,
  * leaves records that say something else; where it does not say, the records do. What differs is said on standard error.
@@ -20,20 +26,20 @@ export async function findRunning(
   session: Session,
   target: Target,
   records: readonly DeploymentRecord[],
-): Promise<Running> {
+): Promise<Seen> {
   const recorded = runningRecord(records)
-  if (records.length === 0) return recorded
+  if (records.length === 0) return { running: recorded, isAnswered: false }
   const build = await askBuild(session, target)
-  if (build === undefined || build === recorded?.build) return recorded
+  if (build === undefined || build === recorded?.build) return { running: recorded, isAnswered: build !== undefined }
   const running = records.find((record) => record.build === build)
-  const marked = recorded === undefined ? 'none' : nameOf(recorded)
+  const marked = recorded === undefined ? 'none' : whenOf(recorded)
   say(
     session,
     running === undefined
       ? `The app answers with a package that no record tells of (build ${build}); the records say ${marked}.`
-      : `The app answers with ${nameOf(running)}, which is taken for what runs; the records say ${marked}.`,
+      : `The app answers with ${whenOf(running)}, which is taken for what runs; the records say ${marked}.`,
   )
-  return running ?? 'unknown'
+  return { running: running ?? 'unknown', isAnswered: true }
 }
 
 async function askBuild(session: Session, { apiUrl }: Target): Promise<string | undefined> {
@@ -49,8 +55,8 @@ async function askBuild(session: Session, { apiUrl }: Target): Promise<string | 
   }
 }
 
-function nameOf({ version, commit, startedAt }: DeploymentRecord): string {
-  return `${version} (${commit.slice(0, 12)}) of ${startedAt}`
+function whenOf(record: DeploymentRecord): string {
+  return `${nameOf(record)} of ${record.startedAt}`
 }
 
 function say({ log, terminal }: Session, line: string): void {

@@ -32,10 +32,17 @@ function isHere({ machine, log }: Pick<Lock, 'machine' | 'log'>): boolean {
   return machine === hostname() && log !== undefined && existsSync(log)
 }
 
+const UNCERTAIN = 'a command of that run may still be at work; look at what runs when this is done'
+/** A package that was sent is taken in though nobody waits for it. */
+const BEGUN = 'what Azure had taken of it by then may still be done; look at what runs when this is done'
+
 /** Ends what a run whose lock is taken over has left running; what it started elsewhere, nobody here can end. Answers what to say. */
 export async function endWorkOf(held: Lock): Promise<string[]> {
-  const uncertain = 'a command of that run may still be at work; look at what runs when this is done'
-  if (held.log === undefined || !isHere(held)) return [uncertain]
+  if (held.log === undefined || !isHere(held)) return [UNCERTAIN]
   const { ended, mayGoOn } = await endCommandsOf(held.log)
-  return [...ended.map((line) => `ended what that run had left at work: ${line}`), ...(mayGoOn ? [uncertain] : [])]
+  return [
+    ...ended.map((line) => `ended what that run had left at work: ${line}`),
+    ...(ended.length > 0 ? [BEGUN] : []),
+    ...(mayGoOn ? [UNCERTAIN] : []),
+  ]
 }

@@ -32,7 +32,8 @@ const standingSchema = z.object({
 
 export type Standing = z.infer<typeof standingSchema>
 
-export type AskMigrator = (request: MigratorRequest) => Promise<Standing>
+/** @param ends aborted where it need not be asked again; what was sent is waited for */
+export type AskMigrator = (request: MigratorRequest, ends?: AbortSignal) => Promise<Standing>
 
 export interface MigratorOptions {
   url: string
@@ -61,9 +62,10 @@ const WORKS: ReadonlySet<MigratorRequest['action']> = new Set(['expand', 'all'])
  */
 export function createMigrator(options: MigratorOptions): AskMigrator {
   const { url, clock, log, stop, expected } = options
-  return async (request) => {
+  return async (request, ends) => {
     const waits = [...WAITS_MS]
-    const stopped = request.action === 'resume' ? new AbortController().signal : stop
+    const stops = [...(request.action === 'resume' ? [] : [stop]), ...(ends === undefined ? [] : [ends])]
+    const stopped = AbortSignal.any(stops)
     let silentSince = clock.monotonic()
     for (;;) {
       stopped.throwIfAborted()

@@ -26,7 +26,7 @@ export function planDeploy(environment: Environment, { skipInfra = false }: { sk
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     ...takeLock(environment, 'it was deployed before'),
-    when('it was deployed before', lineOf(blobs.fetchRecords(target, environment, RECORDS))),
+    ...lookAtHistory(environment, 'it was deployed before'),
     ...(skipInfra
       ? []
       : [when('it is the first', lineOf(subscription.showGroupRegion(environment))), ...readSubscription(environment)]),
@@ -55,7 +55,7 @@ function afterInfrastructure(environment: Environment): string[] {
   const refused = 'it was deployed before, and storage kept out whoever asked before the infrastructure'
   return [
     ...takeLock(environment, 'it is the first, or storage refused it before'),
-    when(refused, lineOf(blobs.fetchRecords(target, environment, RECORDS))),
+    ...lookAtHistory(environment, refused),
     when(refused, lineOf(blobs.fetchPackage(target, BLOB, FILE))),
     `npm run check-deploy -- --from ${FILE}  # where ${refused}`,
   ]
@@ -69,13 +69,18 @@ export function planRollback(
   return [
     ...[subscription.showAccount(), subscription.showOutputs(environment)].map(lineOf),
     ...takeLock(environment),
-    lineOf(blobs.fetchRecords(target, environment, RECORDS)),
-    `GET ${target.apiUrl}/health`,
+    ...lookAtHistory(environment),
     lineOf(apps.readApiKey(target)),
     ...(withoutMigrator ? [] : [lineOf(apps.readMigratorKey(target)), migrate({ action: 'status' })]),
     ...goBack(environment, withoutMigrator),
     ...unlock(environment),
   ]
+}
+
+/** What was recorded, and what the app itself says. */
+function lookAtHistory(environment: Environment, condition?: string): string[] {
+  const lines = [lineOf(blobs.fetchRecords(target, environment, RECORDS)), `GET ${target.apiUrl}/health`]
+  return condition === undefined ? lines : lines.map((line) => when(condition, line))
 }
 
 function takeLock(environment: Environment, condition?: string): string[] {
@@ -124,10 +129,12 @@ function findApiKey(): string[] {
 /** From the migrator's package to the record of it all. */
 function release(environment: Environment): string[] {
   return [
+    lookAtLock(environment),
     lineOf(apps.publish(target, target.migratorApp, FILE)),
     lineOf(apps.readMigratorKey(target)),
     migrate({ action: 'status' }),
     when('it is not the first', `${migrate({ action: 'check' })}  # and again from "next"`),
+    lookAtLock(environment),
     migrate({ action: 'expand', codeRevision: 0 }).replace('"codeRevision":0', '"codeRevision":$RUNNING'),
     ...exchange(environment, 'deployment of $VERSION by $WHO'),
     ...smoke(),
@@ -176,9 +183,11 @@ function replace(environment: Environment): string[] {
 function exchange(environment: Environment, reason: string): string[] {
   const drain = migrate(drainRequest(reason))
   return [
+    lookAtLock(environment),
     `${drain}  # and every 5 minutes until it is over`,
     drain,
     ...replace(environment),
+    lookAtLock(environment),
     drain,
     migrate(resumeRequest()),
   ]

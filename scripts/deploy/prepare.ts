@@ -28,7 +28,7 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
   const deployed = options.skipInfra === true ? await requireDeployed(session) : await findDeployed(session)
   const target = deployed?.target
   await settleRegion(session, target)
-  if (target === undefined) progress.records = []
+  if (target === undefined) progress.history = { records: [], unreadable: [] }
   else await (options.skipInfra === true ? lookBack : tryToLookBack)(session, progress, target)
   if (options.skipInfra !== true) {
     const remembered = remember(session, deployed?.fromShell ?? {})
@@ -47,13 +47,18 @@ export async function prepare(session: Session, progress: Progress): Promise<Pre
 }
 
 /** With the package that runs, where one is known. Throws TerminalError `check_failed`. */
-async function checkPrevious(session: Session, { previous, login }: Progress, target: Target): Promise<void> {
-  if (previous !== undefined) await checkMissions(session, target, { running: previous, who: login ?? 'unknown' })
+async function checkPrevious(session: Session, { before, login }: Progress, target: Target): Promise<void> {
+  const running = before?.running
+  if (running === 'unknown')
+    session.log.say(
+      '  what both packages would do with unfinished missions was not compared: nothing tells of the one that runs',
+    )
+  else if (running !== undefined) await checkMissions(session, target, { running, who: login ?? 'unknown' })
 }
 
 /** What could not be looked at before the infrastructure; where all of it could, it takes the lock of a first deployment. */
 export async function finishPreparing(session: Session, progress: Progress, target: Target): Promise<void> {
-  if (progress.records !== undefined) return takeLock(session, target, progress.who ?? 'unknown')
+  if (progress.history !== undefined) return takeLock(session, target, progress.who ?? 'unknown')
   await lookBack(session, progress, target)
   await checkPrevious(session, progress, target)
 }

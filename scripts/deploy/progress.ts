@@ -1,7 +1,8 @@
 import type { AskMigrator, Standing } from './migrator.ts'
 import type { Package } from './package/build-package.ts'
 import type { TemplateParameters } from './parameters/remember.ts'
-import { startAfter, type DeploymentRecord } from './records.ts'
+import type { Seen } from './find-running.ts'
+import { startAfter, type DeploymentRecord, type History } from './records.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -13,10 +14,10 @@ export interface Progress {
   login?: string
   /** For the commands that read the templates' parameters: from the shell, remembered, and what Azure knows. */
   parameters?: TemplateParameters
-  /** Of the deployments before, the newest first; absent until storage could be reached. */
-  records?: DeploymentRecord[]
-  /** The newest of them that was tested. */
-  previous?: DeploymentRecord | undefined
+  /** Of the deployments before; absent until storage could be reached. */
+  history?: History
+  /** What ran when this began. */
+  before?: Seen
   made?: Package
   target?: Target
   migrator?: AskMigrator
@@ -27,7 +28,7 @@ export interface Progress {
 /** What is kept of this deployment. Throws where there was no package yet. */
 export function recordOf(
   session: Session,
-  { startedAt, records = [], who, made, standing }: Progress,
+  { startedAt, history, who, made, standing }: Progress,
   end: Pick<DeploymentRecord, 'outcome' | 'runs' | 'reason'>,
 ): DeploymentRecord {
   if (made === undefined) throw new Error('nothing is recorded before there is a package')
@@ -42,7 +43,7 @@ export function recordOf(
     schema: standing === undefined ? null : { revision: standing.revision, minCode: standing.minCode },
     package: { blob, sha256, bytes },
     who: who ?? 'unknown',
-    startedAt: startAfter(startedAt, records),
+    startedAt: startAfter(startedAt, history?.records ?? []),
     endedAt: session.now().toISOString(),
     ...end,
   }

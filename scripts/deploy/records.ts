@@ -95,11 +95,6 @@ export function unreadableAfter({ unreadable }: History, { startedAt }: Deployme
   })
 }
 
-/** The newest that was tested and runs, or ran before one that failed. */
-export function lastGood(records: readonly DeploymentRecord[]): DeploymentRecord | undefined {
-  return records.find(({ outcome }) => outcome === 'deployed')
-}
-
 /** What runs now, tested or not. */
 export function runningRecord(records: readonly DeploymentRecord[]): DeploymentRecord | undefined {
   return records.find(({ runs }) => runs)
@@ -115,6 +110,11 @@ export async function writeRecord(run: RunCommand, target: Target, record: Deplo
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** How people are told of a package. */
+export function nameOf({ version, commit }: DeploymentRecord): string {
+  return `${version} (${commit.slice(0, 12)})`
 }
 
 export function recordBlob({ environment, startedAt, version, commit }: DeploymentRecord): string {

@@ -60,7 +60,7 @@ const RECOVERIES: Record<Stage, Recovery> = {
     isTested: true,
   },
   record: {
-    state: 'The new package runs and was tested, but is not recorded: a rollback would not know that it was there.',
+    state: 'The new package runs and was tested; whether that is recorded, npm run deployments says.',
     runs: 'new',
     isTested: true,
   },

@@ -35,7 +35,8 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     await requireAccount(session)
     const target = await requireTarget(session)
     const history = await readRecords(session, target)
-    return { records: history.records, running: await findRunning(session, target, history.records) }
+    const { running } = await findRunning(session, target, history.records)
+    return { records: history.records, running }
   })
   if (options.json === true) context.terminal.json(records)
   else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])

@@ -1,5 +1,5 @@
 import { fetchApiKey } from '../deploy/api-key.ts'
-import { choosePackage, recordedSchema, requireFit } from '../deploy/choose-package.ts'
+import { choosePackage, recordedSchema } from '../deploy/choose-package.ts'
 import { openMigrator } from '../deploy/exchange.ts'
 import { findRunning } from '../deploy/find-running.ts'
 import { requireTarget } from '../deploy/find-target.ts'
@@ -8,6 +8,7 @@ import type { AskMigrator, Standing } from '../deploy/migrator.ts'
 import { requireAccount } from '../deploy/preflight.ts'
 import { readRecords } from '../deploy/read-records.ts'
 import type { DeploymentRecord } from '../deploy/records.ts'
+import { requireFit } from '../deploy/require-fit.ts'
 import { rollBack } from '../deploy/roll-back.ts'
 import { inStage, type Session } from '../deploy/session.ts'
 import type { Target } from '../deploy/target.ts'
@@ -26,7 +27,8 @@ export async function goBack(session: Session): Promise<DeploymentRecord> {
     const found = await requireTarget(session)
     await takeLock(session, found, name)
     const read = await readRecords(session, found)
-    return { who: name, target: found, history: read, running: await findRunning(session, found, read.records) }
+    const seen = await findRunning(session, found, read.records)
+    return { who: name, target: found, history: read, running: seen.running }
   })
   const { records } = history
   const to = choosePackage(history, running, options.to)

@@ -37,8 +37,8 @@ it('a deployment waits for its own build, though the one of before has the same 
 it('one whose build never answers is taken back', async () => {
   await deployed('a')
   cloud.source.commit = 'b'.repeat(40)
-  // More than the smoke test asks, and no more: going back is tested too.
-  cloud.apps.late.set('/health', 8)
+  // One for the look before, and more than the smoke test asks, and no more: going back is tested too.
+  cloud.apps.late.set('/health', 9)
   const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
   expect({ code, stderr }).toMatchObject({
     code: 1,

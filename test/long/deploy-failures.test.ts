@@ -34,7 +34,7 @@ const FAILURES: [stage: string, fail: (cloud: Cloud) => Promise<void> | void, st
   ['contract', refuse('all'), 'that only clean up after the old one are pending', SECOND],
   ['publish', (to) => to.fail('record.json'), 'Nothing was published', FIRST],
   // The first says that it has not ended.
-  ['record', (to) => to.fail('record.json', 'ERROR: no', 1, 1), 'not recorded', SECOND],
+  ['record', (to) => to.fail('record.json', 'ERROR: no', 1, 1), 'whether that is recorded', SECOND],
 ]
 
 /** The app does not know its key any more, so that it has to be started anew. */

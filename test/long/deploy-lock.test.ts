@@ -145,55 +145,65 @@ describe('the lock', () => {
     expect((await cloud.run(deploy, 'staging', '--yes')).code).toBe(3)
   })
 
-  it.each([
-    ['deploy', deploy],
-    ['rollback', rollback],
-  ] as const)(
-    'that was taken over before the publication ends the %s, which takes nothing back',
-    async (_, command) => {
-      await deployed('a')
-      await deployed('b')
-      cloud.source.commit = 'c'.repeat(40)
-      const before = (await cloud.calls()).length
-      // The last that is done before.
-      const looks = await cloud.hold('blob download --name staging/lock.json')
-      const running = cloud.run(command, 'staging', '--yes')
-      await expect.poll(looks.pid).toBeGreaterThan(0)
-      await lockedBy(...OTHER)
-      await looks.go()
-      const { code, stdout, stderr } = await running
-      expect({ code, stderr }).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('taken over by grace@example.com'),
-      })
-      expect(stderr).toMatch(/failed at publish: .*\n(?:Nothing was changed|This run published nothing)\./)
-      expect(stdout).toContain('the drain stays')
-      expect(cloud.apps.database.drain).not.toBeNull()
-      expect((await cloud.calls()).slice(before).join('\n')).not.toContain('--name func-app --src')
-      expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
-      expect(existsSync(file)).toBe(true)
-    },
-  )
-
-  it('that was taken over later ends the run before it cleans up or is recorded, and nothing goes back', async () => {
+  /** Somebody takes the lock over before a run looks at it for the time after `looks`. */
+  async function takenOverBefore(command: typeof deploy, looks: number) {
     await deployed('a')
-    cloud.source.commit = 'b'.repeat(40)
-    const publication = await cloud.hold('--name func-app --src')
-    const running = cloud.run(deploy, 'staging', '--yes')
-    await expect.poll(publication.pid).toBeGreaterThan(0)
+    await deployed('b')
+    cloud.source.commit = 'c'.repeat(40)
+    cloud.apps.asked.length = 0
+    const look = await cloud.hold('blob download --name staging/lock.json', looks)
+    const running = cloud.run(command, 'staging', '--yes')
+    await expect.poll(look.pid).toBeGreaterThan(0)
     await lockedBy(...OTHER)
-    await publication.go()
+    await look.go()
     const { code, stdout, stderr } = await running
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('failed at contract: The lock was'),
+      stderr: expect.stringContaining('taken over by grace@example.com'),
     })
-    expect(cloud.apps.asked.at(-1)).not.toMatchObject({ action: 'all' })
-    expect(stderr).toContain('nothing of it was taken back')
     expect(stdout).toContain('the lock was taken over meanwhile')
-    expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
     expect(existsSync(file)).toBe(true)
-  })
+    return { stdout, stderr, asked: cloud.apps.asked.map(({ action }) => action) }
+  }
+
+  it.each([
+    ['migrator', 0, 'This run published nothing', [], 'b'],
+    ['expand', 1, 'This run published nothing', ['status', 'check'], 'b'],
+    ['drain', 2, 'This run published nothing', ['expand'], 'b'],
+    ['publish', 3, 'This run published nothing', ['drain', 'drain'], 'b'],
+    ['publish', 4, 'The new package was published and not tested to its end', ['drain', 'drain'], 'c'],
+    ['contract', 5, 'The new package was published and tested', ['resume'], 'c'],
+    ['record', 6, 'The new package was published and tested', ['all'], 'c'],
+  ] as const)(
+    'that was taken over before %s, after %i looks at it, ends the deployment, which takes nothing back',
+    async (stage, looks, state, last, runs) => {
+      const { stdout, stderr, asked } = await takenOverBefore(deploy, looks)
+      expect(stderr).toContain(`failed at ${stage}: The lock was taken over`)
+      expect(stderr).toContain(
+        `\n${state}. How things stand now is of the other run, and nothing of it was taken back.`,
+      )
+      expect(asked.slice(asked.length - last.length)).toEqual(last)
+      if (looks >= 2 && looks <= 4) expect(stdout).toContain('the drain stays')
+      if (looks === 3 || looks === 4) expect(cloud.apps.database.drain).not.toBeNull()
+      expect(cloud.apps.running()).toBe(cloud.packageOf(runs.repeat(40)))
+    },
+  )
+
+  it.each([
+    ['drain', 0, 'This run published nothing', 'b'],
+    ['publish', 1, 'This run published nothing', 'b'],
+    ['publish', 2, 'The package was published', 'a'],
+    ['record', 3, 'The package was published', 'a'],
+  ] as const)(
+    'that was taken over before %s, after %i looks at it, ends the rollback',
+    async (stage, looks, state, runs) => {
+      const { stderr } = await takenOverBefore(rollback, looks)
+      expect(stderr).toContain(`failed at ${stage}: The lock was taken over`)
+      expect(stderr).toContain(`\n${state}. How things stand now is of the other run.`)
+      expect(stderr).not.toMatch(/npm run rollback|Nothing was changed/)
+      expect(cloud.apps.running()).toBe(cloud.packageOf(runs.repeat(40)))
+    },
+  )
 
   it('that was taken over is why a package that does not work is not taken back', async () => {
     await deployed('a')
@@ -201,15 +211,18 @@ describe('the lock', () => {
     await cloud.fail('sub what-if')
     await cloud.run(deploy, 'staging', '--yes')
     cloud.apps.broken.add(cloud.packageOf('b'.repeat(40)))
-    const publication = await cloud.hold('--name func-app --src')
+    // Of those in a deployment that goes well, the one after the publication is the last before the smoke test.
+    const look = await cloud.hold('blob download --name staging/lock.json', 5)
     const running = cloud.run(deploy, 'staging', '--yes')
-    await expect.poll(publication.pid).toBeGreaterThan(0)
+    await expect.poll(look.pid).toBeGreaterThan(0)
     await lockedBy(...OTHER)
-    await publication.go()
+    await look.go()
     const { stderr } = await running
     expect(stderr).toContain('failed at smoke')
     // Before it drains.
     expect(stderr).toMatch(/Going back to \S+ failed at smoke: The lock was taken over by grace@example\.com/)
+    expect(stderr).toContain("Nothing more was taken back: the environment is the other run's.")
+    expect(stderr).not.toContain('npm run rollback')
     expect(cloud.apps.running()).toBe(cloud.packageOf('b'.repeat(40)))
   })
 

@@ -4,13 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { choosePackage, requireFit } from '../../scripts/deploy/choose-package.ts'
+import { choosePackage } from '../../scripts/deploy/choose-package.ts'
 import { SHAPES, environmentOf } from '../../scripts/deploy/environments.ts'
 import { buildPackage, packageBlob } from '../../scripts/deploy/package/build-package.ts'
 import { readZipEntry } from '../../scripts/deploy/package/unzip.ts'
 import { zip } from '../../scripts/deploy/package/zip.ts'
 import { planDeploy, planRollback } from '../../scripts/deploy/plan.ts'
 import { runningRecord, type DeploymentRecord } from '../../scripts/deploy/records.ts'
+import { requireFit } from '../../scripts/deploy/require-fit.ts'
 import { spawnForm } from '../../scripts/deploy/spawn-form.ts'
 import { recoveryOf, STAGES } from '../../scripts/deploy/stages.ts'
 import { PLACEHOLDERS, readTarget } from '../../scripts/deploy/target.ts'
@@ -182,7 +183,7 @@ describe('which package to go back to', () => {
 
   it.each([
     [{ revision: 5, minCode: 3 }, undefined],
-    [{ revision: 5, minCode: 4 }, 'works with code of revision 4 and newer. Nothing was changed.'],
+    [{ revision: 5, minCode: 4 }, 'works with code of revision 4 and newer.'],
     [{ revision: 2, minCode: 1 }, 'is older than that code needs'],
   ])('code of revision 3 on %j: %s', (schema, refusal) => {
     const decide = () => requireFit(record('1.0.0'), schema)

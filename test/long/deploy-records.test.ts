@@ -125,7 +125,7 @@ describe('what runs after a failure', () => {
     cloud.source.commit = THIRD
     await cloud.fail('--name func-app --src', 'ERROR: no', 2)
     const { stderr } = await cloud.run(deploy, 'staging', '--yes')
-    expect(stderr).toContain('No package could be published: the app runs what it ran before.')
+    expect(stderr).toContain('No package is known to have been published: the app should run what it ran before')
     const [back, failed] = await stored()
     expect([back, failed].map((one) => one && brief(one))).toEqual(['rollback of b failed', 'deploy of c failed'])
   })
@@ -160,6 +160,52 @@ describe('what runs after a failure', () => {
     expect(stderr).toContain('failed at publish: The deployment is drained by restore')
     expect(stderr).toContain('Nothing was published: the app runs the package of before')
     expect((await stored()).map(brief)).toEqual(['deploy of b failed', 'deploy of a deployed, runs'])
+  })
+})
+
+describe('what a deployment that fails goes back to', () => {
+  it('is what ran when it began, though a newer one was tested', async () => {
+    await deployed(FIRST, SECOND)
+    // By hand, where nobody knows whether it works: what answers is what runs.
+    await cloud.fail('record.json', 'ERROR: no', 5, 1)
+    cloud.apps.ill.left = 7
+    expect((await cloud.run(rollback, 'staging', '--yes')).stderr).toContain('failed at smoke')
+    await cloud.fail('nothing')
+    cloud.apps.ill.left = 0
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+    await willBreak(THIRD)
+    cloud.apps.asked.length = 0
+    const { stderr } = await cloud.run(deploy, 'staging', '--yes')
+    expect(stderr).toContain(`It went back to ${version} (${FIRST.slice(0, 12)}), which was tested and runs.`)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
+  })
+
+  it('and the oldest code that the schema has to work with meanwhile is of what runs, or of that', async () => {
+    await deployed(FIRST)
+    cloud.source.codeRevision = CODE_REVISION + 1
+    await deployed(SECOND)
+    cloud.apps.ill.left = 7
+    await cloud.run(rollback, 'staging', '--yes')
+    cloud.apps.ill.left = 0
+    cloud.apps.asked.length = 0
+    await deployed(THIRD)
+    expect(cloud.apps.asked.find(({ action }) => action === 'expand')).toMatchObject({ codeRevision: CODE_REVISION })
+  })
+
+  it('is nothing where records that may be newer can not be read and the app does not say what runs', async () => {
+    await deployed(FIRST, SECOND)
+    await willBreak(THIRD)
+    const name = '29991129T000000Z-9.9.9-x.json'
+    await writeFile(join(folder(), name), '{"kind":"canary"}')
+    cloud.apps.broken.add(cloud.packageOf(SECOND))
+    const { stderr } = await cloud.run(deploy, 'staging', '--yes')
+    expect(stderr).toContain(`Nothing was taken back by itself, since records that may be newer than the one to go to`)
+    expect(stderr).toContain(`npm run rollback -- staging --to ${SECOND.slice(0, 12)}`)
+    expect(cloud.apps.running()).toBe(cloud.packageOf(THIRD))
+    // Which the app itself has told of in the usual case.
+    cloud.apps.broken.delete(cloud.packageOf(SECOND))
+    expect((await cloud.run(rollback, 'staging', '--yes', '--to', SECOND.slice(0, 12))).code).toBe(0)
+    expect((await cloud.run(deploy, 'staging', '--yes')).stderr).toContain('It went back to')
   })
 })
 

@@ -76,6 +76,7 @@ describe('without the migrator', () => {
   it('what was recorded of the schema decides whether the package fits', async () => {
     await deployed('a')
     Object.assign(cloud.apps.database, { revision: CODE_REVISION + 2, minCode: CODE_REVISION + 1 })
+    cloud.source.codeRevision = CODE_REVISION + 2
     await deployed('b')
     const { code, stderr } = await cloud.run(rollback, 'staging', '--yes', '--without-migrator')
     expect(code).toBe(3)

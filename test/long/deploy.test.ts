@@ -146,17 +146,34 @@ describe('a package that does not work', () => {
 
   it('stays where the one of before can not run on the schema, and says why', async () => {
     await deployed(FIRST)
-    cloud.source.commit = SECOND
+    Object.assign(cloud.source, { commit: SECOND, codeRevision: CODE_REVISION + 1 })
     await cloud.fail('sub what-if')
     await cloud.run(deploy, 'staging', '--yes')
     cloud.apps.broken.add(cloud.packageOf(SECOND))
-    cloud.apps.database.minCode = CODE_REVISION + 1
+    Object.assign(cloud.apps.database, { revision: CODE_REVISION + 1, minCode: CODE_REVISION + 1 })
     const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
     expect(code).toBe(1)
     expect(stderr).toContain(
       `Going back to ${version} failed at smoke: ${version} (code revision ${CODE_REVISION}) can't run`,
     )
+    expect(stderr).toContain('The way out is forward')
+    expect(stderr).not.toMatch(/Nothing was changed|npm run rollback/)
     expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))
+  })
+
+  it('is refused before anything is migrated where it is too old for the schema', async () => {
+    Object.assign(cloud.source, { commit: FIRST, codeRevision: CODE_REVISION + 1 })
+    await cloud.run(deploy, 'staging', '--yes')
+    Object.assign(cloud.apps.database, { revision: CODE_REVISION + 1, minCode: CODE_REVISION + 1 })
+    Object.assign(cloud.source, { commit: SECOND, codeRevision: CODE_REVISION })
+    cloud.apps.asked.length = 0
+    const { code, stderr } = await cloud.run(deploy, 'staging', '--yes')
+    expect({ code, stderr }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`failed at migrator: ${version} (code revision ${CODE_REVISION}) can't run`),
+    })
+    expect(cloud.apps.asked.map(({ action }) => action)).toEqual(['status'])
+    expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
   })
 })
 

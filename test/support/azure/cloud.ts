@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -17,11 +17,16 @@ import { createTerminal, type Streams } from '../../../scripts/mission/terminal.
 import type { Clock } from '../../../src/engine/ports.ts'
 import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { version } from '../../../src/version.ts'
-import { SUBSCRIPTION } from './subscription.ts'
 import { playApps, type PlayedApps } from './play-apps.ts'
+import { putAz, putProgram } from './stand-ins.ts'
+import { SUBSCRIPTION } from './subscription.ts'
 
 export const MIGRATOR_KEY = 'canary-of-the-migrator-key'
 export const ACCOUNT = { id: '00000000-0000-0000-0000-000000000001', name: 'Test', user: { name: 'ada@example.com' } }
+
+/** What the templates' parameters are read from, and what says which environment it is. */
+const READ_BY_AZ = [...REMEMBERED, ...OF_ONE_RUN, ...READ]
+const VARIABLES = [...new Set([...READ_BY_AZ, 'TASKFORCE_ENVIRONMENT_NAME', 'OPENAI_CAPACITY', 'POSTGRES_SERVER_ID'])]
 
 export interface Run {
   code: number
@@ -53,8 +58,8 @@ export interface Cloud {
   set(file: string, value: unknown): Promise<void>
   /** Puts a blob where the deployments are kept. */
   setBlob(name: string, text: string): Promise<void>
-  /** Lets the call of az whose words contain `match` wait until `go` is called. */
-  hold(match: string): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
+  /** Lets calls of az whose words contain `match` wait until `go` is called, once the first `passes` of them have passed. */
+  hold(match: string, passes?: number): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
   calls(): Promise<string[]>
   /** What the last call of that name would have read for the parameter files. */
   parametersOf(verb: string): Promise<Record<string, string>>
@@ -71,15 +76,16 @@ export async function createCloud(): Promise<Cloud> {
   const apps = await playApps({ cloud: state, migratorKey: MIGRATOR_KEY })
   onTestFinished(async () => {
     await apps.stop()
+    await endAz()
     await rm(folder, { recursive: true, force: true })
   })
   const set = (file: string, value: unknown) => writeFile(join(state, file), JSON.stringify(value))
   const source = { commit: 'a'.repeat(40), codeRevision: CODE_REVISION, hasChanges: false }
-  await program(bin, 'az', await readFile(join(import.meta.dirname, 'az-stand-in.mjs'), 'utf8'))
+  const endAz = await putAz(bin, state, VARIABLES)
   await set('account.json', ACCOUNT)
   await set('providers.json', PROVIDERS)
   for (const [file, value] of Object.entries(SUBSCRIPTION)) await set(file, value)
-  await set('parameters.json', [...REMEMBERED, ...OF_ONE_RUN, ...READ])
+  await set('parameters.json', READ_BY_AZ)
   await set('remembered.json', REMEMBERED)
   await set('migrator-key.json', MIGRATOR_KEY)
   await set('outputs.json', outputsOf(apps.url))
@@ -99,7 +105,7 @@ export async function createCloud(): Promise<Cloud> {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as string[]).join(' '))
-  const envOf = () => ({ ...shell, PATH: [bin, process.env.PATH].join(delimiter), STAND_IN: state })
+  const envOf = () => ({ ...shell, PATH: [bin, process.env.PATH].join(delimiter) })
   return {
     apps,
     cwd,
@@ -131,8 +137,8 @@ export async function createCloud(): Promise<Cloud> {
       const { verb: _, ...read } = all.findLast((call) => call['verb'] === verb) ?? {}
       return read
     },
-    hold: async (match) => {
-      await set('hold.json', match)
+    hold: async (match, passes = 0) => {
+      await set('hold.json', { match, passes })
       return {
         go: () => rm(join(state, 'hold.json')),
         pid: async () => Number(await readFile(join(state, 'held.pid'), 'utf8').catch(() => 0)),
@@ -143,7 +149,7 @@ export async function createCloud(): Promise<Cloud> {
       set('failures.json', [{ match, stderr, times, passes }]),
     written: async () => (await readAll(join(cwd, '.taskforce'))) + (await readAll(join(state, 'blobs'))),
     async run(main, ...words) {
-      await program(bin, 'git', gitOf(source))
+      await putProgram(bin, 'git', gitOf(source))
       const isTTY = typed.keys !== undefined
       const opened = () => Object.assign(new PassThrough(), { isTTY, setRawMode: () => undefined })
       const streams = { stdin: opened(), stdout: opened(), stderr: opened() }
@@ -161,16 +167,8 @@ export async function createCloud(): Promise<Cloud> {
   }
 }
 
-async function program(bin: string, name: string, text: string): Promise<void> {
-  const file = join(bin, name)
-  await writeFile(file, `#!${process.execPath}\n${text}`)
-  // A script without an extension is CommonJS.
-  await writeFile(join(bin, 'package.json'), '{"type":"module"}')
-  await chmod(file, 0o755)
-}
-
 function gitOf({ commit, hasChanges }: Cloud['source']): string {
-  return `console.log(process.argv[2] === 'status' ? '${hasChanges ? ' M src/version.ts' : ''}' : '${commit}')\n`
+  return `if [ "$1" = status ]; then echo '${hasChanges ? ' M src/version.ts' : ''}'; else echo ${commit}; fi\n`
 }
 
 /** Sleeps at once, and says how long it would have been; but what is done from time to time is done as often as a test says. */
