@@ -11,7 +11,8 @@ import type { DeploymentRecord } from '../deploy/records.ts'
 import { isRefused } from '../deploy/refused.ts'
 
 const GUIDE = `
-The one that runs, as the app itself answers, is marked with an arrow. They lie beside the packages, in the container of deployments.
+The one that runs, as the app itself answers, is marked with an arrow, and with --json by isRunning: true; none is where the app answers
+with a package that no record tells of. They lie beside the packages, in the container of deployments.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage.`
 
@@ -38,7 +39,8 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     const { running } = await findRunning(session, target, history.records)
     return { records: history.records, running }
   })
-  if (options.json === true) context.terminal.json(records)
+  if (options.json === true)
+    context.terminal.json(records.map((record) => ({ ...record, isRunning: record === running })))
   else if (records.length === 0) context.terminal.print([`Nothing was deployed to ${environment.name} yet.`])
   else context.terminal.print(records.map((record) => lineOf(record, record === running)))
   return EXIT.done

@@ -41,7 +41,7 @@ describe('npm run deploy', () => {
       package: { blob: `packages/taskforce-${version}-${FIRST.slice(0, 12)}.zip`, sha256: cloud.packageOf(FIRST) },
       who: ACCOUNT.user.name,
     })
-    expect(await records()).toEqual([record])
+    expect(await records()).toEqual([{ ...record, isRunning: true }])
   })
 
   it('stores a package once, and tells the migrator which code runs', async () => {

@@ -1,34 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { choosePackage } from '../../scripts/deploy/choose-package.ts'
 import { isRefused } from '../../scripts/deploy/refused.ts'
-import {
-  recordBlob,
-  runningRecord,
-  startAfter,
-  worriesOf,
-  type DeploymentRecord,
-} from '../../scripts/deploy/records.ts'
+import { recordBlob, runningRecord, startAfter, worriesOf } from '../../scripts/deploy/records.ts'
+import { record } from '../support/azure/record.ts'
 
 const NOW = new Date('2026-11-29T10:00:00.000Z')
-
-/** Of a package that is named by one letter. */
-function record(letter: string, startedAt: string, over: Partial<DeploymentRecord> = {}): DeploymentRecord {
-  return {
-    environment: 'staging',
-    kind: 'deploy',
-    outcome: 'deployed',
-    runs: true,
-    version: '1.0.0',
-    commit: letter.repeat(40),
-    codeRevision: 3,
-    schema: { revision: 3, minCode: 1 },
-    package: { blob: `packages/${letter}.zip`, sha256: letter, bytes: 1 },
-    who: 'ada',
-    startedAt,
-    endedAt: startedAt,
-    ...over,
-  }
-}
 
 const [C, B, A] = [
   record('c', '2026-11-29T09:00:00.000Z'),
