@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
+import { wordOf } from './commands/command.ts'
 import { readChanges, readCommit } from './commands/git.ts'
 import { showAccount } from './commands/subscription.ts'
 import type { Source } from './package/build-package.ts'
@@ -34,7 +35,7 @@ export async function requireAccount({ run, options, log, environment }: Session
       'other_subscription',
       `You are in the subscription ${name} (${id}), not in ${subscription}.`,
       {
-        hint: `az account set --subscription ${subscription}`,
+        hint: `az account set --subscription ${wordOf(subscription)}`,
       },
     )
   }

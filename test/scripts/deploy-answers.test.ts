@@ -66,4 +66,12 @@ describe('who is signed in', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(words) })
     expect(stderr.includes('Nobody is signed in')).toBe(said.includes('az login'))
   })
+
+  it('somebody, but in another subscription than was said: how to change it can be typed as it is', async () => {
+    const { code, stderr } = await cloud.run(deploy, 'staging', '--yes', '--subscription', 'Pay as you go')
+    expect({ code, stderr }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('az account set --subscription "Pay as you go"\n'),
+    })
+  })
 })

@@ -45,12 +45,31 @@ export function patient(verb: string, flags: Flags): Command {
   return { ...az(verb, flags), patient: true }
 }
 
-/** As a person could type it. */
+/** What stands for a later answer in a dry run. */
+const PLACEHOLDER = /\$[A-Z][A-Z0-9_]*/g
+
+/** As a person could type it, with the `$NAME` of a dry run as they are. */
 export function lineOf({ program, args }: Command): string {
-  return [program, ...args.map(wordOf)].join(' ')
+  return [program, ...args.map((arg) => quote(arg, arg.replaceAll(PLACEHOLDER, 'NAME')))].join(' ')
 }
 
-/** One argument of it. */
+/**
+ * One argument, to be typed. As it is, or in double quotes, it is right in bash, zsh, PowerShell and cmd.exe (but for `%NAME%` there).
+ * With a sign that one of them reads within double quotes it stands in single quotes, right in bash, zsh and PowerShell (7.3 or newer
+ * where it has a double quote): cmd.exe has no way that the others know too. Where it has such a sign and a single quote, no two
+ * kinds of shell agree, and it is for bash and zsh.
+ */
 export function wordOf(arg: string): string {
-  return /^[\w./:=$@,-]+$/.test(arg) ? arg : `"${arg}"`
+  return quote(arg, arg)
+}
+
+/** Right everywhere without quotes: a comma makes two words in PowerShell, as an equals sign or @ in front is more than that elsewhere. */
+const PLAIN = /^(?:--[\w-]+|[\w./][\w./:=@-]*)$/
+/** A backslash before a letter is one in all of them. PowerShell ends a text at quotes of books too. */
+const NOT_IN_DOUBLE_QUOTES = /["“”„$`!]|\\(?!\w)/
+
+/** @param read what decides about quotes */
+function quote(arg: string, read: string): string {
+  if (PLAIN.test(read)) return arg
+  return NOT_IN_DOUBLE_QUOTES.test(read) ? `'${arg.replaceAll("'", String.raw`'\''`)}'` : `"${arg}"`
 }
