@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { main as checkDeploy } from '../check-deploy/main.ts'
+import { placeFile } from './package/place-file.ts'
 import { readZipEntry } from './package/unzip.ts'
 import type { DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
@@ -62,8 +63,7 @@ async function oldBuildWords(session: Session, target: Target, running: Deployme
   const old = readZipEntry(await readFile(await bringPackage(session, target, running)), `dist/${FILE}`)
   if (old === undefined) return []
   const folder = join(session.packages, running.package.sha256)
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, FILE), old)
+  await placeFile(join(folder, FILE), (temporary) => writeFile(temporary, old))
   return ['--from', folder]
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { fetchPackage, showPackage, storePackage } from './commands/blobs.ts'
 import type { Package } from './package/build-package.ts'
+import { placeFile } from './package/place-file.ts'
 import { readOutput } from './read-output.ts'
 import type { DeploymentRecord } from './records.ts'
 import type { Session } from './session.ts'
@@ -31,14 +32,19 @@ export async function bringPackage(
 ): Promise<string> {
   // Not where a build of the same commit lies: a download that is cut short would be published in its place.
   const file = join(session.packages, `${kept.sha256}.zip`)
-  await mkdir(session.packages, { recursive: true })
-  await session.run(fetchPackage(target, kept.blob, file))
-  const sha256 = createHash('sha256')
+  await placeFile(file, async (temporary) => {
+    await session.run(fetchPackage(target, kept.blob, temporary))
+    await requireSame(kept, temporary)
+  })
+  return file
+}
+
+async function requireSame({ blob, sha256 }: DeploymentRecord['package'], file: string): Promise<void> {
+  const found = createHash('sha256')
     .update(await readFile(file))
     .digest('hex')
-  if (sha256 === kept.sha256) return file
-  await rm(file)
-  throw new TerminalError('package_damaged', `${kept.blob} is not what was deployed: its SHA-256 is ${sha256}.`, {
+  if (found === sha256) return
+  throw new TerminalError('package_damaged', `${blob} is not what was deployed: its SHA-256 is ${found}.`, {
     hint: 'Deploy the commit again: git checkout COMMIT && npm ci && npm run deploy',
   })
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { buildBundle } from '../../../src/local/build/build-bundle.ts'
 import { stagePackage } from '../../../src/local/build/stage-package.ts'
 import { version } from '../../../src/version.ts'
+import { inFolder } from './in-folder.ts'
+import { placeFile } from './place-file.ts'
 import { zip, type ZipEntry } from './zip.ts'
 
 export interface Package {
@@ -28,18 +30,28 @@ export interface Source {
   hasChanges: boolean
 }
 
-/** Builds the package of the sources as they are into `folder`, and zips what azd would take too. The same sources give the same bytes. */
+/**
+ * Builds the package of the sources as they are into `folder`, and zips what azd would take too. The same sources give the same bytes,
+ * and two builds at once don't meet.
+ */
 export async function buildPackage({ commit, hasChanges }: Source, folder: string): Promise<Package> {
-  const [dist, staged] = [join(folder, 'dist'), join(folder, 'staged')]
-  const built = await buildBundle(dist)
-  stagePackage(built, staged)
-  const bytes = zip(await entriesOf(staged))
-  await Promise.all([dist, staged].map((path) => rm(path, { recursive: true })))
+  const { build, bytes } = await bytesOf(folder)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const blob = packageBlob({ commit, sha256: hasChanges ? sha256 : undefined })
   const file = join(folder, basename(blob))
-  await writeFile(file, bytes)
-  return { version, commit, codeRevision: CODE_REVISION, build: built.build, blob, sha256, bytes: bytes.length, file }
+  await placeFile(file, (temporary) => writeFile(temporary, bytes))
+  return { version, commit, codeRevision: CODE_REVISION, build, blob, sha256, bytes: bytes.length, file }
+}
+
+/** In folders right within `folder`, since source maps name the sources from where they lie. */
+async function bytesOf(folder: string): Promise<{ build: string; bytes: Buffer }> {
+  return inFolder(join(folder, 'dist-'), (dist) =>
+    inFolder(join(folder, 'staged-'), async (staged) => {
+      const built = await buildBundle(dist)
+      stagePackage(built, staged)
+      return { build: built.build, bytes: zip(await entriesOf(staged)) }
+    }),
+  )
 }
 
 async function entriesOf(folder: string): Promise<ZipEntry[]> {
