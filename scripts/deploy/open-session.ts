@@ -35,7 +35,7 @@ export function openSession(command: string, shape: Shape, options: Options, con
   const tell = (line: string) => void (readerGone.aborted || (isAnswer ? terminal.note(line) : terminal.print([line])))
   const logFile = join(cwd, '.taskforce', `${command}-${environment.name}-${time}.log`)
   const log = createLog(logFile, cwd, tell, now)
-  const note = createNotes(logFile)
+  const note = createNotes(logFile, log.say)
   // The parameter files read it.
   const children = { ...env, TASKFORCE_ENVIRONMENT_NAME: environment.name }
   const stopping = new AbortController()

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { createAttempt } from './attempt.ts'
 import { endTree } from './end-tree.ts'
 import { isAlive, markOf } from './process-mark.ts'
 
@@ -16,17 +17,22 @@ export type NoteCommand = (pid: number, line: string) => () => void
 const notesOf = (logFile: string) => logFile.replace(/(?:\.log)?$/, '.running.json')
 
 /**
- * Commands outlive a run that is killed, and would have their way after a later one. So each is noted while it runs.
+ * Commands outlive a run that is killed, and would have their way after a later one. So each is noted while it runs; where that can't
+ * be written, it is told once, and the run goes on.
  * @param logFile of the run, with its whole path
  */
-export function createNotes(logFile: string): NoteCommand {
+export function createNotes(logFile: string, tell: (line: string) => void): NoteCommand {
   const file = notesOf(logFile)
   const notes = new Map<number, Notes[number]>()
-  const store = () => {
-    if (notes.size === 0) return rmSync(file, { force: true })
-    mkdirSync(dirname(file), { recursive: true })
-    return writeFileSync(file, JSON.stringify([...notes.values()]), { mode: 0o600 })
-  }
+  const attempt = createAttempt((why) =>
+    tell(`What runs can't be noted, so should this run be killed, a later one does not end its last command: ${why}`),
+  )
+  const store = () =>
+    attempt(() => {
+      if (notes.size === 0) return rmSync(file, { force: true })
+      mkdirSync(dirname(file), { recursive: true })
+      return writeFileSync(file, JSON.stringify([...notes.values()]), { mode: 0o600 })
+    })
   return (pid, line) => {
     notes.set(pid, { ...markOf(pid), line })
     store()

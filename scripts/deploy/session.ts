@@ -49,7 +49,10 @@ export async function inStage<T>(session: Session, stage: Stage, work: () => Pro
   const begun = clock.monotonic()
   log.write(`== ${stage}`)
   const ended = new AbortController()
-  void tellWhile(session, stage, ended.signal)
+  // A line that can't be said stops no stage.
+  tellWhile(session, stage, ended.signal).catch((error: Error) =>
+    log.write(`${stage} is not named any more: ${error.message}`),
+  )
   try {
     const result = await work()
     log.say(`✔ ${stage.padEnd(15)} ${duration(clock.monotonic() - begun)}`)

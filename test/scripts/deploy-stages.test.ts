@@ -4,11 +4,12 @@ import { inStage, LOOK_MS } from '../../scripts/deploy/session.ts'
 
 let at: number
 let said: string[]
+let written: string[]
 let session: Session
 /** Ends the sleepers whose time has come. */
 let pass: (ms: number) => Promise<void>
 beforeEach(() => {
-  ;[at, said] = [0, []]
+  ;[at, said, written] = [0, [], []]
   const sleepers = new Set<{ until: number; wake: () => void }>()
   pass = async (ms) => {
     for (const end = at + ms; at < end;) {
@@ -29,7 +30,7 @@ beforeEach(() => {
         signal?.addEventListener('abort', () => wake(), { once: true })
       }),
   }
-  const log = { say: (line: string) => void said.push(line), write: () => undefined }
+  const log = { say: (line: string) => void said.push(line), write: (line: string) => void written.push(line) }
   session = { clock, log, stopping: new AbortController() } as unknown as Session
 })
 
@@ -56,4 +57,15 @@ it('a short one is named once, and one that fails not afterwards', async () => {
   ).rejects.toThrow('on purpose')
   await pass(5 * 60_000)
   expect(said.slice(1)).toEqual(['… drain'])
+})
+
+it('one whose line can not be said goes on', async () => {
+  const { say } = session.log
+  session.log.say = (line) => {
+    if (line.startsWith('…')) throw new Error('nobody reads it')
+    say(line)
+  }
+  await inStage(session, 'publish', () => pass(2 * 60_000))
+  expect(said).toEqual(['✔ publish         2 min'])
+  expect(written).toEqual(['== publish', 'publish is not named any more: nobody reads it'])
 })

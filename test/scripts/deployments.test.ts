@@ -47,4 +47,16 @@ describe('npm run deployments', () => {
     const listed = JSON.parse(json) as (DeploymentRecord & { isRunning: boolean })[]
     expect(listed).toEqual([NEWER, OLDER, OLDEST].map((one, at) => ({ ...one, isRunning: marks[at] })))
   })
+
+  it('goes on where its log can not be written, and says that once', async () => {
+    await writeFile(join(cloud.cwd, '.taskforce'), 'in place of the folder')
+    const { code, stdout, stderr } = await cloud.run(deployments, 'staging')
+    expect({ code, lines: stdout.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 3 })
+    expect(stderr.match(/^The log .*/gm)).toEqual([
+      expect.stringMatching(
+        /^The log \.taskforce\/deployments-staging-\w+\.log can't be written, .*: (?:EEXIST|ENOTDIR): /,
+      ),
+    ])
+    expect(stderr.match(/^What runs can't be noted, .*/gm)).toHaveLength(1)
+  })
 })
