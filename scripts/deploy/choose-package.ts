@@ -1,11 +1,15 @@
+import { basename } from 'node:path/posix'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { SchemaRevision } from '../../src/db/schema-revision.ts'
 import type { Running } from './find-running.ts'
 import { unreadableAfter, type DeploymentRecord, type History } from './records.ts'
 
+/** Digits that name a commit or package. */
+const SHORTEST = 7
+
 /**
- * The deployment whose package to go back to: the newest of version (or commit) `to` that does not run, else the newest good one from
- * before the package that runs was there for the first time, so that each time goes further back.
+ * The deployment whose package to go back to: what `to` names, by version, commit, or SHA-256 or file name of the package, and does not
+ * run; else the newest good one from before the package that runs was there for the first time, so that each time goes further back.
  * @throws TerminalError `no_such_version`, `version_ambiguous`, `already_runs`, `no_previous`, `records_unreadable`
  */
 export function choosePackage(history: History, running: Running, to?: string): DeploymentRecord {
@@ -31,8 +35,8 @@ export function choosePackage(history: History, running: Running, to?: string): 
 
 function chooseNamed(records: readonly DeploymentRecord[], running: Running, to: string): DeploymentRecord {
   const good = records.filter(isGood)
-  const named = good.filter(({ version, commit }) => version === to || (to.length >= 7 && commit.startsWith(to)))
-  const others = named.filter((one) => !isOf(one, running))
+  const named = good.filter((one) => isNamed(one, to))
+  const others = newestOfEach(named.filter((one) => !isOf(one, running)))
   const [chosen] = others
   if (chosen === undefined && named.length > 0)
     throw new TerminalError('already_runs', `${to} is what runs. Nothing was changed.`, {
@@ -40,19 +44,40 @@ function chooseNamed(records: readonly DeploymentRecord[], running: Running, to:
     })
   if (chosen === undefined)
     throw new TerminalError('no_such_version', `${to} was never deployed here. There are: ${namesOf(good)}.`)
-  if (new Set(others.map(({ commit }) => commit)).size === 1) return chosen
+  if (others.length === 1) return chosen
+  const isShared = sharesCommit(chosen, others)
+  const word = (isShared ? chosen.package.sha256 : chosen.commit).slice(0, 12)
   throw new TerminalError(
     'version_ambiguous',
     `Several packages are of ${to}: ${namesOf(others)}. Nothing was changed.`,
-    {
-      hint: `Say which by its commit, the newest is: --to ${chosen.commit.slice(0, 12)}`,
-    },
+    { hint: `Say which by its ${isShared ? 'package' : 'commit'}, the newest is: --to ${word}` },
   )
 }
 
+function isNamed({ version, commit, package: { blob, sha256 } }: DeploymentRecord, to: string): boolean {
+  if (version === to || basename(blob) === to) return true
+  return to.length >= SHORTEST && (commit.startsWith(to) || sha256.startsWith(to))
+}
+
+/** Each package once, by its newest record. */
+function newestOfEach(records: readonly DeploymentRecord[]): DeploymentRecord[] {
+  const hashes = records.map(({ package: { sha256 } }) => sha256)
+  return records.filter(({ package: { sha256 } }, at) => hashes.indexOf(sha256) === at)
+}
+
+/** As packages of sources with changes do, which dev may have. */
+function sharesCommit({ commit, package: { sha256 } }: DeploymentRecord, all: readonly DeploymentRecord[]): boolean {
+  return all.some((other) => other.commit === commit && other.package.sha256 !== sha256)
+}
+
+/** With what tells one from the others: the commit, or where that does not, the package and when it was deployed. */
 function namesOf(records: readonly DeploymentRecord[]): string {
-  const names = records.map(({ version, commit }) => `${version} (${commit.slice(0, 12)})`)
-  return [...new Set(names)].join(', ') || 'none'
+  const names = newestOfEach(records).map((one) => {
+    const { version, commit, startedAt, package: made } = one
+    const rest = sharesCommit(one, records) ? `, package ${made.sha256.slice(0, 12)} of ${startedAt}` : ''
+    return `${version} (${commit.slice(0, 12)}${rest})`
+  })
+  return names.join(', ') || 'none'
 }
 
 function isGood({ outcome }: DeploymentRecord): boolean {

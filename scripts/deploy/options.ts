@@ -9,7 +9,7 @@ export interface Options {
   /** Goes on where somebody else's run holds the lock. */
   takeOver?: boolean
   skipInfra?: boolean
-  /** Version or commit to go back to. */
+  /** What to go back to: a version, a commit, or the SHA-256 or file name of a package. */
   to?: string
   /** Of the environment, where it is not called as its shape. */
   name?: string

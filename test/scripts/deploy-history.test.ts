@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { choosePackage } from '../../scripts/deploy/choose-package.ts'
 import { isRefused } from '../../scripts/deploy/refused.ts'
 import { recordBlob, runningRecord, startAfter, worriesOf } from '../../scripts/deploy/records.ts'
+import type { TerminalError } from '../../src/domain/errors.ts'
 import { record } from '../support/azure/record.ts'
 
 const NOW = new Date('2026-11-29T10:00:00.000Z')
@@ -13,12 +14,12 @@ const [C, B, A] = [
 ] as const
 const RECORDS = [C, B, A]
 
-function refusal(work: () => unknown): { code?: string; message: string; isRefused: boolean } {
+function refusal(work: () => unknown): { code: string; message: string; hint: string | undefined; isRefused: boolean } {
   try {
     work()
   } catch (error) {
-    const { code, message } = error as Error & { code: string }
-    return { code, message, isRefused: isRefused(error) }
+    const { code, message, hint } = error as TerminalError
+    return { code, message, hint, isRefused: isRefused(error) }
   }
   throw new Error('nothing was refused')
 }
@@ -66,6 +67,7 @@ describe('where a rollback goes to', () => {
       expect(refusal(() => choosePackage(damaged, C))).toEqual({
         code,
         message: `It would be 1.0.0 (bbbbbbbbbbbb), but newer records can't be read: ${name}. Nothing was changed.`,
+        hint: 'Say which: --to VERSION or COMMIT. There are: 1.0.0 (cccccccccccc), 1.0.0 (bbbbbbbbbbbb), 1.0.0 (aaaaaaaaaaaa).',
         isRefused: true,
       })
     expect(choosePackage(damaged, C, 'bbbbbbb')).toBe(B)
@@ -76,12 +78,33 @@ describe('where a rollback goes to', () => {
     expect(refusal(() => choosePackage(history, C, '1.0.0'))).toEqual({
       code: 'version_ambiguous',
       message: 'Several packages are of 1.0.0: 1.0.0 (bbbbbbbbbbbb), 1.0.0 (aaaaaaaaaaaa). Nothing was changed.',
+      hint: 'Say which by its commit, the newest is: --to bbbbbbbbbbbb',
       isRefused: true,
     })
     expect(refusal(() => choosePackage(history, C, 'ccccccc'))).toMatchObject({ code: 'already_runs', isRefused: true })
-    // The newest of one commit, of which there may be several with changes.
-    const changed = record('b', '2026-11-28T10:00:00.000Z', { package: { blob: 'b2', sha256: 'b2', bytes: 1 } })
-    expect(choosePackage({ records: [C, changed, B], unreadable: [] }, C, '1.0.0')).toBe(changed)
+  })
+
+  it('of a commit with several packages, as in dev with changes, has to be said by the package or its file', () => {
+    const [one, other] = ['1'.repeat(64), '2'.repeat(64)] as const
+    const changed = (sha256: string, startedAt: string) =>
+      record('b', startedAt, { package: { blob: `packages/b-changed-${sha256.slice(0, 12)}.zip`, sha256, bytes: 1 } })
+    const newer = changed(other, '2026-11-28T12:00:00.000Z')
+    const older = changed(one, '2026-11-28T10:00:00.000Z')
+    // One of them twice, of which the newest record counts.
+    const records = [C, newer, older, changed(other, '2026-11-28T09:30:00.000Z'), A]
+    const choose = (to: string, running: typeof C = C) => choosePackage({ records, unreadable: [] }, running, to)
+    expect(refusal(() => choose('b'.repeat(40)))).toEqual({
+      code: 'version_ambiguous',
+      message: `Several packages are of ${'b'.repeat(40)}: 1.0.0 (bbbbbbbbbbbb, package 222222222222 of ${newer.startedAt}), 1.0.0 (bbbbbbbbbbbb, package 111111111111 of ${older.startedAt}). Nothing was changed.`,
+      hint: 'Say which by its package, the newest is: --to 222222222222',
+      isRefused: true,
+    })
+    expect(choose('222222222222')).toBe(newer)
+    for (const to of [one, '1111111', 'b-changed-111111111111.zip']) expect(choose(to)).toBe(older)
+    expect(refusal(() => choose('111111'))).toMatchObject({ code: 'no_such_version' })
+    // What runs is out of the question.
+    expect(choose('bbbbbbb', newer)).toBe(older)
+    expect(refusal(() => choose('2222222', newer))).toMatchObject({ code: 'already_runs' })
   })
 
   it('starts from the newest record that left its package, where nothing else is known', () => {
