@@ -36,8 +36,8 @@ async function run(program: Command, context: DeployContext): Promise<number> {
     await requireAccount(session)
     const target = await requireTarget(session)
     const history = await readRecords(session, target)
-    const { running } = await findRunning(session, target, history.records)
-    return { records: history.records, running }
+    const seen = await findRunning(session, target, history.records)
+    return { records: history.records, running: seen.running }
   })
   if (options.json === true)
     context.terminal.json(records.map((record) => ({ ...record, isRunning: record === running })))

@@ -29,7 +29,7 @@ export function main(words: string[], context: DeployContext): Promise<number> {
 function create(context: DeployContext, done: (code: number) => void): Command {
   const program = createProgram(context, { name: 'rollback', description: DESCRIPTION, guide: GUIDE })
   return addChangeOptions(program)
-    .option('--to <version>', 'a version or commit that was deployed')
+    .option('--to <version>', 'a version, commit or package (SHA-256 or file name) that was deployed')
     .option('--without-migrator', 'where it can not be reached: no drain, and the schema as it was recorded')
     .action(async () => done(await runRollback(program, context)))
 }
