@@ -78,6 +78,7 @@ export function createMigrator(options: MigratorOptions): AskMigrator {
       const silentMs = clock.monotonic() - silentSince
       const wait = waits.shift()
       if (wait === undefined || silentMs >= SILENT_MS) throw unreachable(url, why, silentMs)
+      stopped.throwIfAborted()
       log.say(
         `The migrator does not answer yet (${why}): once more in ${wait / 1000} s, until ${duration(SILENT_MS)} have passed.`,
       )

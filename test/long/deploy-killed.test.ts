@@ -103,6 +103,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     await cloud.fail('sub what-if')
     const { stdout } = await cloud.run(deploy, 'staging', '--yes')
     expect(stdout).toMatch(/ended what that run had left at work: az functionapp deployment source config-zip/)
+    expect(stdout).toContain('what Azure had taken of it by then may still be done')
     expect(await isAlive(az)).toBe(false)
     await publication.go()
     expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))

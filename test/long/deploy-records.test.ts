@@ -167,10 +167,14 @@ describe('what a deployment that fails goes back to', () => {
   it('is what ran when it began, though a newer one was tested', async () => {
     await deployed(FIRST, SECOND)
     // By hand, where nobody knows whether it works: what answers is what runs.
-    await cloud.fail('record.json', 'ERROR: no', 5, 1)
     cloud.apps.ill.left = 7
-    expect((await cloud.run(rollback, 'staging', '--yes')).stderr).toContain('failed at smoke')
-    await cloud.fail('nothing')
+    const failed = await cloud.run(rollback, 'staging', '--yes')
+    expect(failed.stderr).toContain('failed at smoke')
+    // The same command would not go on from there.
+    expect(failed.stderr).toContain(
+      'To what was there before that package came for the first time: npm run rollback -- staging\n',
+    )
+    expect(failed.stderr).not.toContain('To go on from there')
     cloud.apps.ill.left = 0
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
     await willBreak(THIRD)

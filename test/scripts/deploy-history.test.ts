@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { choosePackage } from '../../scripts/deploy/choose-package.ts'
+import { chooseReturn } from '../../scripts/deploy/choose-return.ts'
+import type { Standing } from '../../scripts/deploy/migrator.ts'
+import { oldestInUse } from '../../scripts/deploy/oldest-in-use.ts'
+import type { Package } from '../../scripts/deploy/package/build-package.ts'
 import { isRefused } from '../../scripts/deploy/refused.ts'
 import { recordBlob, runningRecord, startAfter, worriesOf } from '../../scripts/deploy/records.ts'
 import type { TerminalError } from '../../src/domain/errors.ts'
@@ -109,5 +113,42 @@ describe('where a rollback goes to', () => {
 
   it('starts from the newest record that left its package, where nothing else is known', () => {
     expect(choosePackage(history, runningRecord(RECORDS))).toBe(B)
+  })
+})
+
+describe('where a deployment that fails goes back to, and the oldest code in use until then', () => {
+  const history = { records: RECORDS, unreadable: [] }
+  const made = { sha256: 'd', codeRevision: 9 } as Package
+  const standing = (revision: number, minCode: number) => ({ revision, minCode }) as Standing
+  /** That runs, and is newer than all that were tested. */
+  const untested = (codeRevision: number) =>
+    record('e', '2026-11-29T09:30:00.000Z', { outcome: 'failed', codeRevision })
+
+  it.each([
+    ['what runs, which was tested once', B, { to: B }],
+    ['the newest that was tested, where what runs never was', untested(3), { to: C }],
+    ['the newest that was tested, where no record tells what runs', 'unknown', { to: C }],
+    ['the newest that was tested, where nothing is known', undefined, { to: C }],
+    ['nothing, where that is this package', record('d', '2026-11-29T08:00:00.000Z'), { same: expect.anything() }],
+  ] as const)('is %s', (_, running, expected) => {
+    const records = typeof running === 'object' && !RECORDS.includes(running) ? [running, ...RECORDS] : RECORDS
+    const chosen = chooseReturn({ history: { records, unreadable: [] }, before: { running, isAnswered: true }, made })
+    expect(chosen).toEqual(expected)
+  })
+
+  it('is nothing where nothing was ever tested', () => {
+    expect(chooseReturn({ history: { records: [untested(3)], unreadable: [] }, made })).toEqual({ none: true })
+    expect(chooseReturn({ made })).toEqual({ none: true })
+  })
+
+  it.each([
+    ['what runs', untested(2), standing(4, 1), 2],
+    ['what a failure goes back to', untested(5), standing(4, 1), 3],
+    ['what the schema works with, where nothing tells what runs', 'unknown', standing(4, 1), 1],
+    ['none that the schema does not work with anyway', untested(2), standing(4, 3), 3],
+    ['the new one, where the database is empty', untested(2), standing(0, 0), 9],
+  ] as const)('is of %s', (_, running, before, expected) => {
+    const seen = { running, isAnswered: true }
+    expect(oldestInUse({ startedAt: '', history, before: seen }, made, before)).toBe(expected)
   })
 })

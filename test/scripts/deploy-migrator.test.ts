@@ -86,4 +86,17 @@ describe('a migrator', () => {
     expect(await (await migratorOf())({ action: 'all' })).toMatchObject({ revision: 1 })
     expect(at).toBeGreaterThan(20 * MINUTE)
   })
+
+  it('that does not answer is not asked again where it need not be, and what was sent is waited for', async () => {
+    const ends = new AbortController()
+    next = () => {
+      ends.abort()
+      return { afterMs: 0, status: 503 }
+    }
+    await expect((await migratorOf())({ action: 'status' }, ends.signal)).rejects.toThrow('aborted')
+    expect({ asked, said }).toEqual({ asked: 1, said: [] })
+    next = () => ({ afterMs: 0, status: 200, body: STANDING })
+    await expect((await migratorOf())({ action: 'status' }, ends.signal)).rejects.toThrow('aborted')
+    expect(asked).toBe(1)
+  })
 })
