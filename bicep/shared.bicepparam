@@ -6,12 +6,13 @@ var openAiCapacity = readEnvironmentVariable('OPENAI_CAPACITY', '')
 
 var postgresStorage = readEnvironmentVariable('POSTGRES_STORAGE_GB', '')
 
-// The profiles that ship know its prices by this name.
+// The first is what profiles that name no model use, and the profiles that ship know its prices by this name. Versions end, this one not before
+// 2027-03-18 (Microsoft's retirement schedule of July 2026): docs/runbooks/model-change.md.
 param modelDeployments = [
   {
-    name: 'gpt-5-mini'
-    model: 'gpt-5-mini'
-    version: '2025-08-07'
+    name: 'gpt-5.4-mini'
+    model: 'gpt-5.4-mini'
+    version: '2026-03-17'
     sku: 'GlobalStandard'
     capacity: int(empty(openAiCapacity) ? '100' : openAiCapacity)
   }

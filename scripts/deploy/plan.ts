@@ -103,9 +103,10 @@ function readSubscription(environment: Environment): string[] {
       subscription.readTemplateParameters(environment),
       subscription.listFlexRegions(false),
       ...(environment.shape === 'production' ? [subscription.listFlexRegions(true)] : []),
+      subscription.listModels(environment.location),
       subscription.listModelUsage(environment.location),
     ].map(lineOf),
-    when('too little quota is left', lineOf(subscription.groupExists(environment))),
+    when('a model is not there, or too little quota is left', lineOf(subscription.groupExists(environment))),
     lineOf(subscription.listPostgresSizes(environment)),
   ]
 }

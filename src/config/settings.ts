@@ -55,7 +55,7 @@ export const settingsSchema = z.object({
     .optional()
     .describe('Key of the model server; not needed where OPENAI_BASE_URL names one without keys.'),
   OPENAI_BASE_URL: url.optional().describe('A compatible server (Ollama, vLLM, llama.cpp). Default: OpenAI.'),
-  OPENAI_MODEL: z.string().min(1).default('gpt-5-mini').describe('Model of profiles that name none.'),
+  OPENAI_MODEL: z.string().min(1).default('gpt-5.4-mini').describe('Model of profiles that name none.'),
   AZURE_OPENAI_ENDPOINT: url
     .optional()
     .describe('An Azure OpenAI resource such as https://NAME.openai.azure.com; it wins over OPENAI_….'),

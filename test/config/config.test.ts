@@ -138,7 +138,7 @@ describe('a configuration', () => {
   const azure = { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com', AZURE_OPENAI_DEPLOYMENT: 'main' }
   const models: [string, Record<string, string>, object][] = [
     ['none', {}, { provider: 'none' }],
-    ['OpenAI', { OPENAI_API_KEY: 'sk' }, { provider: 'openai', name: 'gpt-5-mini', baseUrl: undefined }],
+    ['OpenAI', { OPENAI_API_KEY: 'sk' }, { provider: 'openai', name: 'gpt-5.4-mini', baseUrl: undefined }],
     ['a compatible server', { OPENAI_BASE_URL: 'http://o/v1' }, { provider: 'openai', baseUrl: 'http://o/v1' }],
     ['Azure OpenAI', azure, { provider: 'azure-openai', name: 'main', apiVersion: '2024-10-21' }],
     [
@@ -167,7 +167,7 @@ describe('a configuration', () => {
     expect(warned).toBe(blobServiceUri === undefined)
   })
 
-  const openai = { provider: 'openai', name: 'gpt-5-mini' }
+  const openai = { provider: 'openai', name: 'gpt-5.4-mini' }
   const halves: [string, Record<string, string>, string, object][] = [
     [
       'Azure OpenAI without a deployment',

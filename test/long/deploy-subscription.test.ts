@@ -35,7 +35,7 @@ it.skipIf(bicep === undefined).each(SHAPES)(
     const values = await readTemplateValues(session, { OPENAI_CAPACITY: '70', ALERT_EMAILS: '' })
     expect(values).toMatchObject({
       openAiLocation: 'westeurope',
-      models: [{ model: 'gpt-5-mini', sku: 'GlobalStandard', capacity: 70 }],
+      models: [{ model: 'gpt-5.4-mini', sku: 'GlobalStandard', capacity: 70 }],
       postgres: { skuName: expect.stringMatching(/^Standard_/), highAvailability: shape === 'production' },
       zoneRedundant: shape === 'production',
     })
@@ -56,6 +56,15 @@ describe('a first deployment is refused', () => {
     ['by an old compiler', 'bicep-version.json', 'Bicep CLI version 0.35.9 (x)', 'Bicep 0.35.9', 'az bicep upgrade'],
     ['without quota', 'usage.json', usage(401), '99 of 500 are left, and 100 are asked for', 'OPENAI_CAPACITY=99'],
     ['without any quota', 'usage.json', usage(500), '0 of 500 are left', 'take another region'],
+    ['of a model that the region lacks', 'models.json', [], 'westeurope has no gpt-5.4-mini 2026-03-17', '--location'],
+    ['of a kind of deployment that it lacks', 'models.json', models({}, 'Standard'), '(GlobalStandard)', '--location'],
+    [
+      'of a model that has ended',
+      'models.json',
+      models({ inference: '2026-01-02' }),
+      'ended on 2026-01-02',
+      'model-change',
+    ],
     ['without zones', 'zonal-regions.json', [{ name: 'northeurope' }], 'no several zones in westeurope', 'northeurope'],
     [
       'where the size is not',
@@ -110,7 +119,7 @@ describe('a deployment goes on', () => {
     expect(code).toBe(0)
     for (const words of [
       'sizes of Postgres',
-      'quota OpenAI.GlobalStandard.gpt-5-mini is not one',
+      'quota OpenAI.GlobalStandard.gpt-5.4-mini is not one',
       'several zones for',
       'which Bicep',
     ])
@@ -120,10 +129,25 @@ describe('a deployment goes on', () => {
   it.each([
     ['list-flexconsumption-locations', 'which regions have Flex Consumption could not be read'],
     ['cognitiveservices usage list', 'quotas of models in westeurope could not be read'],
+    ['cognitiveservices model list', 'which models westeurope has could not be read'],
     ['list-skus', 'sizes of Postgres could not be read'],
   ])('where one reading fails, and says so: %s', async (match, words) => {
     await cloud.fail(match)
     expect(await first('dev')).toMatchObject({ code: 0, stdout: expect.stringContaining(words) })
+  })
+
+  it.each([
+    ['the model', { inference: inDays(100), deployment: inDays(400) }],
+    ['its kind of deployment', { inference: inDays(400), deployment: inDays(100) }],
+  ])('and says that %s ends soon', async (_, dates) => {
+    await cloud.set('models.json', models(dates))
+    const { code, stdout } = await first('dev')
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/ends in (?:99|100) days, on 20/) })
+  })
+
+  it('and says nothing of a model that goes on for long', async () => {
+    await cloud.set('models.json', models({ inference: inDays(181 + 1) }))
+    expect((await first('dev')).stdout).not.toContain('model-change')
   })
 
   it('where it can not be read whether what is used is its own', async () => {
@@ -137,11 +161,13 @@ describe('a deployment goes on', () => {
     await first()
     await cloud.set('usage.json', usage(500))
     await cloud.set('sizes.json', sizes('Standard_D2ds_v5'))
+    await cloud.set('models.json', models({ inference: '2026-01-02' }))
     const again = await first()
     expect(again).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('part of which may be in use here already'),
     })
+    expect(again.stdout).toContain('gpt-5.4-mini 2026-03-17 (GlobalStandard) has ended on 2026-01-02')
     expect(again.stdout).toContain('no servers of size Standard_D4ds_v5, says Azure of new servers')
     await cloud.set('groups.json', { 'rg-taskforce-dev': null })
     await cloud.set('sizes.json', sizes('Standard_B2ms'))
@@ -149,10 +175,23 @@ describe('a deployment goes on', () => {
   })
 })
 
+/** The model that is pinned, as the region offers it. */
+function models(
+  { inference, deployment }: { inference?: string; deployment?: string },
+  sku = 'GlobalStandard',
+): unknown {
+  const skus = [{ name: sku, deprecationDate: deployment ?? null }]
+  return [{ name: 'gpt-5.4-mini', version: '2026-03-17', ends: inference ?? null, skus }]
+}
+
 function usage(currentValue: number): unknown {
-  return [{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue, limit: 500 }]
+  return [{ name: { value: 'OpenAI.GlobalStandard.gpt-5.4-mini' }, currentValue, limit: 500 }]
 }
 
 function sizes(name: string, ...supportedHaMode: string[]): unknown {
   return [{ supportedServerEditions: [{ name: 'x', supportedServerSkus: [{ name, supportedHaMode }] }] }]
+}
+
+function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString()
 }

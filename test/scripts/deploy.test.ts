@@ -65,7 +65,7 @@ describe('npm run deploy', () => {
       cloud.apps.broken.add(cloud.packageOf(cloud.source.commit))
       await cloud.set('stale.json', 'until it starts anew')
       await cloud.set('usage.json', [
-        { name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 500, limit: 500 },
+        { name: { value: 'OpenAI.GlobalStandard.gpt-5.4-mini' }, currentValue: 500, limit: 500 },
       ])
       const lock = { id: 'x', who: 'grace@example.com', machine: 'her-laptop', since: '2026-11-29T08:00:00.000Z' }
       await writeFile(join(cloud.cwd, '../cloud/blobs/staging/lock.json'), JSON.stringify(lock))

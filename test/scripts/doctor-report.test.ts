@@ -56,14 +56,14 @@ describe('the report', () => {
   it('shows each setting with its source, and the names of those that are not set', () => {
     const settings: Report['settings'] = [
       { name: 'OPENAI_API_KEY', set: true, source: 'environment' },
-      { name: 'OPENAI_MODEL', value: 'gpt-5-mini', source: 'default' },
+      { name: 'OPENAI_MODEL', value: 'gpt-5.4-mini', source: 'default' },
       { name: 'LOG_LEVEL', set: true, source: 'environment', problem: 'wrong' },
       { name: 'PROFILE', set: false, source: null },
     ]
     const lines = toLines({ ...reportOf(), settings }, { columns: 80, colors: plain })
     expect(lines.slice(1, 4)).toEqual([
       '  ✔ OPENAI_API_KEY  set (environment)',
-      '  ✔ OPENAI_MODEL    gpt-5-mini (default)',
+      '  ✔ OPENAI_MODEL    gpt-5.4-mini (default)',
       '    not set         PROFILE',
     ])
   })

@@ -164,7 +164,7 @@ describe('settings', () => {
     const { lines } = readSettings(surroundings(good))
     expect(lines.map(({ name }) => name)).toEqual(names)
     expect(lines).toContainEqual({ name: 'TASKFORCE_API_KEY', set: true, source: 'environment' })
-    expect(lines).toContainEqual({ name: 'OPENAI_MODEL', value: 'gpt-5-mini', source: 'default' })
+    expect(lines).toContainEqual({ name: 'OPENAI_MODEL', value: 'gpt-5.4-mini', source: 'default' })
     expect(lines).toContainEqual({ name: 'OPENAI_API_KEY', set: false, source: null })
     expect(lines).toContainEqual({ name: 'DATABASE_URL', value: 'postgresql://u@127.0.0.1/db', source: 'environment' })
   })

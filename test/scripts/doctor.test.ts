@@ -140,7 +140,7 @@ async function serveTcp(talk: (socket: Socket) => void = () => undefined): Promi
 
 describe('where everything is there', () => {
   it('says so, line by line', async () => {
-    chat.script(listed('gpt-5-mini'))
+    chat.script(listed('gpt-5.4-mini'))
     const { code, ok, checks, line, stderr } = await examine(good())
     expect(checks.filter(({ status }) => status === 'fail')).toEqual([])
     expect({ code, ok, stderr }).toEqual({ code: 0, ok: true, stderr: '' })
@@ -153,14 +153,14 @@ describe('where everything is there', () => {
     expect(line('Database', 'rights')?.status).toBe('pass')
     expect(line('Database', 'clock')?.status).toBe('pass')
     expect(line('Model', 'server')).toMatchObject({ status: 'pass', detail: `${chat.url} takes the key` })
-    expect(line('Model', 'model')).toMatchObject({ status: 'pass', detail: 'gpt-5-mini is there' })
-    expect(line('Profiles', 'dev')?.detail).toContain('the default; model gpt-5-mini')
+    expect(line('Model', 'model')).toMatchObject({ status: 'pass', detail: 'gpt-5.4-mini is there' })
+    expect(line('Profiles', 'dev')?.detail).toContain('the default; model gpt-5.4-mini')
     expect(checks.filter(({ group }) => group === 'Azure identity')).toEqual([])
     expect(chat.requests.map(({ path }) => path)).toEqual(['/v1/models'])
   })
 
   it('looks at the queue without making it, and counts its messages', async () => {
-    chat.script(listed('gpt-5-mini'), listed('gpt-5-mini'))
+    chat.script(listed('gpt-5.4-mini'), listed('gpt-5.4-mini'))
     const { QueueServiceClient } = await import('@azure/storage-queue')
     const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient('missions')
     const before = await examine(good())
@@ -183,7 +183,7 @@ describe('with nothing configured', () => {
   })
 
   it('is not said to somebody who set a key', async () => {
-    chat.script(listed('gpt-5-mini'))
+    chat.script(listed('gpt-5.4-mini'))
     const { code, stdout } = await run({ OPENAI_API_KEY: 'sk-x', OPENAI_BASE_URL: chat.url })
     expect(code).toBe(0)
     expect(stdout).not.toContain('need nothing')
@@ -246,7 +246,7 @@ describe('a database', () => {
       /percent-encoded/,
     ],
   ])('%s', async (_, url, detail, hint) => {
-    chat.script(listed('gpt-5-mini'))
+    chat.script(listed('gpt-5.4-mini'))
     const { code, line } = await examine(good({ DATABASE_URL: await url() }))
     const expected = { status: 'fail', detail: expect.stringMatching(detail), hint: expect.stringMatching(hint) }
     expect(line('Database', 'connection')).toMatchObject(expected)
@@ -380,7 +380,7 @@ describe('a model server', () => {
     const elsewhere = () => chat.url.replace('127.0.0.1', '0.0.0.0')
 
     it('gets no key, not even with --ask', async () => {
-      chat.script(listed('gpt-5-mini'), text('ready'))
+      chat.script(listed('gpt-5.4-mini'), text('ready'))
       const { line, checks, code } = await examine(good({ OPENAI_BASE_URL: elsewhere() }), { words: ['--ask'] })
       expect(line('Model', 'server')).toMatchObject({ status: 'warn', hint: expect.stringContaining('https://') })
       expect(checks.filter(({ group }) => group === 'Model')).toHaveLength(1)
@@ -389,7 +389,7 @@ describe('a model server', () => {
     })
 
     it.each([undefined, 'ollama'])('is looked at where there is no key to lose: %s', async (key) => {
-      chat.script(listed('gpt-5-mini'))
+      chat.script(listed('gpt-5.4-mini'))
       const { line } = await examine(good({ OPENAI_BASE_URL: elsewhere(), OPENAI_API_KEY: key }))
       expect(line('Model', 'server')?.status).toBe('pass')
     })
@@ -411,7 +411,7 @@ describe('a model server', () => {
   })
 
   it('is asked only with --ask, and then once', async () => {
-    chat.script(listed('gpt-5-mini'), text('ready'))
+    chat.script(listed('gpt-5.4-mini'), text('ready'))
     const { line } = await examine(good(), { words: ['--ask'] })
     expect(line('Model', 'answer')).toMatchObject({
       status: 'pass',
@@ -478,7 +478,7 @@ describe('Azure OpenAI', () => {
     azure(`http://127.0.0.1:${closedPort}`, { AZURE_OPENAI_DEPLOYMENT: undefined, ...more })
 
   it('that lacks its deployment is left out with a warning, and the other model is looked at', async () => {
-    chat.script(listed('gpt-5-mini'))
+    chat.script(listed('gpt-5.4-mini'))
     const { line, code } = await examine(half())
     expect(line('Settings', 'AZURE_OPENAI_DEPLOYMENT')).toMatchObject({ status: 'warn' })
     expect(line('Model', 'server')).toMatchObject({ status: 'pass', detail: `${chat.url} takes the key` })

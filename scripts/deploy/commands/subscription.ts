@@ -30,6 +30,14 @@ export const groupExists = ({ resourceGroup }: Environment): Command =>
   az('group exists', { name: resourceGroup, output: 'json' })
 
 /** Quotas of models in a region: used and allowed. */
+/** Of Azure OpenAI alone; there are hundreds of others. */
+export const listModels = (location: string): Command =>
+  az('cognitiveservices model list', {
+    location,
+    query: "[?kind=='OpenAI'].model.{name: name, version: version, ends: deprecation.inference, skus: skus}",
+    output: 'json',
+  })
+
 export const listModelUsage = (location: string): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 

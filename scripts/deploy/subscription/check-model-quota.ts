@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { TerminalError } from '../../../src/domain/errors.ts'
-import { groupExists, listModelUsage } from '../commands/subscription.ts'
+import { listModelUsage } from '../commands/subscription.ts'
 import type { Session } from '../session.ts'
+import { mayBeBegun } from './may-be-begun.ts'
 import { readOrTell } from './read-or-tell.ts'
 import type { TemplateValues } from './read-template-values.ts'
 
@@ -35,12 +36,6 @@ export async function checkModelQuota(session: Session, { models, openAiLocation
     if (await mayBeBegun(session)) log.say(`  quota ${words}, part of which may be in use here already`)
     else throw tooSmall(words, left)
   }
-}
-
-/** A first deployment that failed may have made its models already. */
-async function mayBeBegun(session: Session): Promise<boolean> {
-  const command = groupExists(session.environment)
-  return (await readOrTell(session, { command, schema: z.boolean(), what: 'whether the group is there' })) !== false
 }
 
 function tooSmall(words: string, left: number): TerminalError {

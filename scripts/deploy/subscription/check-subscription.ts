@@ -1,5 +1,6 @@
 import type { TemplateParameters } from '../parameters/remember.ts'
 import type { Session } from '../session.ts'
+import { checkModelLife } from './check-model-life.ts'
 import { checkModelQuota } from './check-model-quota.ts'
 import { checkPostgres } from './check-postgres.ts'
 import { checkRegions } from './check-regions.ts'
@@ -16,6 +17,7 @@ export async function checkSubscription(
   await requireProviders(session)
   const values = await readTemplateValues(session, parameters)
   await checkRegions(session, values)
+  await checkModelLife(session, values)
   await checkModelQuota(session, values)
   await checkPostgres(session, values, isFirst)
 }

@@ -10,7 +10,7 @@ import { parseJson } from '../parse-json.ts'
 export interface TemplateValues {
   openAiLocation: string
   /** None where an account of somebody else's is used. Capacity in thousands of tokens a minute. */
-  models: { model: string; sku: string; capacity: number }[]
+  models: { model: string; version: string; sku: string; capacity: number }[]
   /** Undefined where a server is used that is there. */
   postgres: { skuName: string; highAvailability: boolean } | undefined
   /** The app's instances are spread over zones. */
@@ -27,7 +27,9 @@ const fileSchema = z.looseObject({
         postgres: z.looseObject({ skuName: z.string(), highAvailability: z.boolean() }),
       }),
     ),
-    modelDeployments: valueOf(z.array(z.looseObject({ model: z.string(), sku: z.string(), capacity: z.int() }))),
+    modelDeployments: valueOf(
+      z.array(z.looseObject({ model: z.string(), version: z.string(), sku: z.string(), capacity: z.int() })),
+    ),
     openAiLocation: valueOf(z.string()).optional(),
     existing: valueOf(
       z.looseObject({ openAi: z.unknown(), postgres: z.unknown(), postgresHost: z.unknown() }),

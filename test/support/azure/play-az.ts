@@ -173,6 +173,7 @@ class Az {
     'provider list': () => this.#read('providers.json', []),
     'functionapp list-flexconsumption-locations': () =>
       this.#read(this.#call.args.includes('--zone-redundant') ? 'zonal-regions.json' : 'regions.json', []),
+    'cognitiveservices model list': () => this.#read('models.json', []),
     'cognitiveservices usage list': () => this.#read('usage.json', []),
     'bicep version': () => this.#read('bicep-version.json', ''),
     'bicep build-params': () => this.#buildParameters(),

@@ -3,7 +3,15 @@ export const SUBSCRIPTION = {
   'bicep-version.json': 'Bicep CLI version 0.49.2 (a1b2c3d4e5)',
   'regions.json': [{ name: 'westeurope' }, { name: 'northeurope' }],
   'zonal-regions.json': [{ name: 'West Europe' }],
-  'usage.json': [{ name: { value: 'OpenAI.GlobalStandard.gpt-5-mini' }, currentValue: 100, limit: 500 }],
+  'models.json': [
+    {
+      name: 'gpt-5.4-mini',
+      version: '2026-03-17',
+      ends: '2999-01-01T00:00:00Z',
+      skus: [{ name: 'GlobalStandard', deprecationDate: '2999-01-01T00:00:00Z' }],
+    },
+  ],
+  'usage.json': [{ name: { value: 'OpenAI.GlobalStandard.gpt-5.4-mini' }, currentValue: 100, limit: 500 }],
   'sizes.json': [
     {
       supportedServerEditions: [
@@ -27,6 +35,7 @@ export const SUBSCRIPTION = {
 
 function valuesOf(skuName: string, isZonal: boolean): object {
   const shape = { functionApp: { zoneRedundant: isZonal }, postgres: { skuName, highAvailability: isZonal } }
-  const model = { name: 'gpt-5-mini', model: 'gpt-5-mini', version: '2025-08-07', sku: 'GlobalStandard', capacity: 100 }
+  const name = 'gpt-5.4-mini'
+  const model = { name, model: name, version: '2026-03-17', sku: 'GlobalStandard', capacity: 100 }
   return { shape: { value: shape }, modelDeployments: { value: [model] } }
 }
