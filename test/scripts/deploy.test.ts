@@ -51,7 +51,7 @@ describe('npm run deploy', () => {
     }
 
     it('into an empty subscription', async () => {
-      const lines = await planned(/# where (?:.*deployed before|.*left its lock|.*401|too little|.*fails)/)
+      const lines = await planned(/# where (?:.*deployed before|.*left its lock|.*401|.*too little|.*fails)/)
       await deployed(FIRST)
       expect(verbs(await cloud.calls())).toEqual(lines)
     })

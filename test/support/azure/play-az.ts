@@ -1,15 +1,7 @@
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CloudFiles, copy, type Json } from './cloud-files.ts'
 
 export interface AzCall {
   args: string[]
@@ -24,8 +16,6 @@ export interface AzAnswer {
   stdout: string
   stderr: string
 }
-
-type Json = Record<string, unknown>
 
 class Failure extends Error {
   readonly code: number
@@ -51,12 +41,12 @@ export async function playAz(cloud: string, call: AzCall): Promise<AzAnswer> {
 }
 
 class Az {
-  readonly #cloud: string
+  readonly #cloud: CloudFiles
   readonly #call: AzCall
   readonly #verb: string
 
   constructor(cloud: string, call: AzCall) {
-    this.#cloud = cloud
+    this.#cloud = new CloudFiles(cloud)
     this.#call = call
     const flagsAt = call.args.findIndex((arg) => arg.startsWith('--'))
     this.#verb = call.args.slice(0, flagsAt < 0 ? call.args.length : flagsAt).join(' ')
@@ -64,7 +54,7 @@ class Az {
 
   async answer(): Promise<string | undefined> {
     const { args } = this.#call
-    appendFileSync(this.#at('calls.jsonl'), `${JSON.stringify(args)}\n`)
+    appendFileSync(this.#cloud.at('calls.jsonl'), `${JSON.stringify(args)}\n`)
     this.#keepParameters()
     this.#failAsAsked()
     await this.#hold()
@@ -75,42 +65,29 @@ class Az {
     return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
   }
 
-  #at(...parts: string[]): string {
-    return join(this.#cloud, ...parts)
-  }
-
   #flag(name: string): string {
     const { args } = this.#call
     return args[args.indexOf(`--${name}`) + 1] ?? ''
   }
 
-  #has(file: string): boolean {
-    return existsSync(this.#at(file))
-  }
-
-  #read<T>(file: string, otherwise: T): T {
-    return this.#has(file) ? (JSON.parse(readFileSync(this.#at(file), 'utf8')) as T) : otherwise
-  }
-
-  #write(file: string, value: unknown): void {
-    writeFileSync(this.#at(file), JSON.stringify(value))
-  }
-
   /** What the parameter files would read. */
   #keepParameters(): void {
-    const names = this.#read<string[]>('parameters.json', [])
+    const names = this.#cloud.read<string[]>('parameters.json', [])
     const read = Object.entries(this.#call.env).filter(([name]) => names.includes(name))
     const line = JSON.stringify({ verb: this.#verb, ...Object.fromEntries(read) })
-    appendFileSync(this.#at('parameters.jsonl'), `${line}\n`)
+    appendFileSync(this.#cloud.at('parameters.jsonl'), `${line}\n`)
   }
 
   #failAsAsked(): void {
-    const failures = this.#read<{ match: string; stderr: string; times: number; passes: number }[]>('failures.json', [])
+    const failures = this.#cloud.read<{ match: string; stderr: string; times: number; passes: number }[]>(
+      'failures.json',
+      [],
+    )
     const failure = failures.find(({ match, times }) => times > 0 && this.#call.args.join(' ').includes(match))
     if (failure === undefined) return
     const passes = failure.passes > 0
     failure[passes ? 'passes' : 'times'] -= 1
-    this.#write('failures.json', failures)
+    this.#cloud.write('failures.json', failures)
     if (passes) return
     if (this.#verb === 'deployment sub create') this.#keepGroup(null)
     throw new Failure(failure.stderr)
@@ -119,73 +96,46 @@ class Az {
   /** Until nobody holds it any more, or it is killed. */
   async #hold(): Promise<void> {
     const { args, pid, gone } = this.#call
-    const { match, passes } = this.#read('hold.json', { match: '', passes: 0 })
+    const { match, passes } = this.#cloud.read('hold.json', { match: '', passes: 0 })
     if (match === '' || !args.join(' ').includes(match)) return
-    if (passes > 0) return this.#write('hold.json', { match, passes: passes - 1 })
-    writeFileSync(this.#at('held.pid'), pid)
-    while (this.#has('hold.json')) await sleep(20, undefined, { signal: gone })
-  }
-
-  /** By group: what the shell of its last deployment gave. */
-  get #shells(): Record<string, Json> {
-    return this.#read('from-shell.json', {})
-  }
-
-  /** By group: where it is. */
-  get #regions(): Record<string, string> {
-    return this.#read('group-regions.json', {})
-  }
-
-  /** Groups, and the outputs of what came to its end in each. */
-  get #groups(): Record<string, Json | null> {
-    return this.#read('groups.json', {})
+    if (passes > 0) return this.#cloud.write('hold.json', { match, passes: passes - 1 })
+    writeFileSync(this.#cloud.at('held.pid'), pid)
+    while (this.#cloud.has('hold.json')) await sleep(20, undefined, { signal: gone })
   }
 
   #keepGroup(outputs: Json | null): void {
     const { env } = this.#call
     const name = `rg-taskforce-${env['TASKFORCE_ENVIRONMENT_NAME']}`
     // As bicep/shared.bicepparam gives them.
-    const fromShell = this.#read<string[]>('remembered.json', []).map((one) => [one, env[one] ?? ''])
-    if (outputs !== null) this.#write('from-shell.json', { ...this.#shells, [name]: Object.fromEntries(fromShell) })
-    this.#write('group-regions.json', { ...this.#regions, [name]: this.#regions[name] ?? this.#flag('location') })
-    this.#write('groups.json', { ...this.#groups, [name]: outputs ?? this.#groups[name] ?? null })
-  }
-
-  #copy(from: string, to: string): void {
-    mkdirSync(dirname(to), { recursive: true })
-    copyFileSync(from, to)
-  }
-
-  get #blobs(): string[] {
-    if (!this.#has('blobs')) return []
-    return readdirSync(this.#at('blobs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\.(zip|json)$/.test(name),
-    )
-  }
-
-  get #metadata(): Json {
-    return this.#read('metadata.json', {})
+    const fromShell = this.#cloud.read<string[]>('remembered.json', []).map((one) => [one, env[one] ?? ''])
+    if (outputs !== null)
+      this.#cloud.write('from-shell.json', { ...this.#cloud.shells, [name]: Object.fromEntries(fromShell) })
+    this.#cloud.write('group-regions.json', {
+      ...this.#cloud.regions,
+      [name]: this.#cloud.regions[name] ?? this.#flag('location'),
+    })
+    this.#cloud.write('groups.json', { ...this.#cloud.groups, [name]: outputs ?? this.#cloud.groups[name] ?? null })
   }
 
   /** Each answers what it prints; undefined: nothing. */
   readonly #verbs: Record<string, () => unknown> = {
-    'account show': () => this.#read('account.json', {}),
-    'provider list': () => this.#read('providers.json', []),
+    'account show': () => this.#cloud.read('account.json', {}),
+    'provider list': () => this.#cloud.read('providers.json', []),
     'functionapp list-flexconsumption-locations': () =>
-      this.#read(this.#call.args.includes('--zone-redundant') ? 'zonal-regions.json' : 'regions.json', []),
-    'cognitiveservices model list': () => this.#read('models.json', []),
-    'cognitiveservices usage list': () => this.#read('usage.json', []),
-    'bicep version': () => this.#read('bicep-version.json', ''),
+      this.#cloud.read(this.#call.args.includes('--zone-redundant') ? 'zonal-regions.json' : 'regions.json', []),
+    'cognitiveservices model list': () => this.#cloud.read('models.json', []),
+    'cognitiveservices usage list': () => this.#cloud.read('usage.json', []),
+    'bicep version': () => this.#cloud.read('bicep-version.json', ''),
     'bicep build-params': () => this.#buildParameters(),
     'group show': () => {
-      if (this.#groups[this.#flag('name')] === undefined) throw noGroup()
-      return JSON.stringify(this.#regions[this.#flag('name')] ?? 'westeurope')
+      if (this.#cloud.groups[this.#flag('name')] === undefined) throw noGroup()
+      return JSON.stringify(this.#cloud.regions[this.#flag('name')] ?? 'westeurope')
     },
-    'group exists': () => this.#groups[this.#flag('name')] !== undefined,
-    'postgres flexible-server list-skus': () => this.#read('sizes.json', []),
+    'group exists': () => this.#cloud.groups[this.#flag('name')] !== undefined,
+    'postgres flexible-server list-skus': () => this.#cloud.read('sizes.json', []),
     'deployment group show': () => this.#showOutputs(),
     'postgres flexible-server list': () => {
-      const servers = this.#read<unknown>('servers.json', undefined)
+      const servers = this.#cloud.read<unknown>('servers.json', undefined)
       if (servers === undefined) throw noGroup()
       return servers
     },
@@ -193,36 +143,36 @@ class Az {
     'deployment sub create': () => {
       const [, shape] = /(\w+)\.bicepparam/.exec(this.#flag('parameters')) ?? []
       const own = { AZURE_LOCATION: this.#flag('location'), TASKFORCE_ENVIRONMENT: shape }
-      this.#keepGroup({ ...this.#read<Json>('outputs.json', {}), ...own })
+      this.#keepGroup({ ...this.#cloud.read<Json>('outputs.json', {}), ...own })
     },
     rest: () => this.#rest(),
     'storage blob list': () =>
-      this.#blobs
+      this.#cloud.blobs
         .filter((name) => name.startsWith(this.#flag('prefix')))
-        .map((name) => ({ name, metadata: this.#metadata[name] ?? null })),
+        .map((name) => ({ name, metadata: this.#cloud.metadata[name] ?? null })),
     'storage blob upload': () => this.#upload(),
-    'storage blob download': () => this.#copy(this.#blobOf('name'), this.#flag('file')),
-    'storage blob delete': () => rmSync(this.#at('blobs', this.#flag('name'))),
+    'storage blob download': () => copy(this.#blobOf('name'), this.#flag('file')),
+    'storage blob delete': () => rmSync(this.#cloud.at('blobs', this.#flag('name'))),
     'storage blob download-batch': () => {
       const [prefix = ''] = this.#flag('pattern').split('*')
-      for (const name of this.#blobs.filter((one) => one.startsWith(prefix)))
-        this.#copy(this.#at('blobs', name), join(this.#flag('destination'), name))
+      for (const name of this.#cloud.blobs.filter((one) => one.startsWith(prefix)))
+        copy(this.#cloud.at('blobs', name), join(this.#flag('destination'), name))
     },
-    'keyvault secret list': () => (this.#has('secret') ? ['taskforce-api-key'] : []),
+    'keyvault secret list': () => (this.#cloud.has('secret') ? ['taskforce-api-key'] : []),
     'keyvault secret set': () => {
-      copyFileSync(this.#flag('file'), this.#at('secret'))
-      return { value: readFileSync(this.#at('secret'), 'utf8') }
+      copyFileSync(this.#flag('file'), this.#cloud.at('secret'))
+      return { value: readFileSync(this.#cloud.at('secret'), 'utf8') }
     },
-    'keyvault secret show': () => readFileSync(this.#at('secret'), 'utf8'),
+    'keyvault secret show': () => readFileSync(this.#cloud.at('secret'), 'utf8'),
     'functionapp restart': () => this.#restart(),
     'functionapp deployment source config-zip': () =>
-      this.#copy(this.#flag('src'), this.#at('published', `${this.#flag('name')}.zip`)),
-    'functionapp function keys list': () => this.#read('migrator-key.json', ''),
+      copy(this.#flag('src'), this.#cloud.at('published', `${this.#flag('name')}.zip`)),
+    'functionapp function keys list': () => this.#cloud.read('migrator-key.json', ''),
   }
 
   #buildParameters(): unknown {
     const [, shape = ''] = /(\w+)\.bicepparam/.exec(this.#flag('file')) ?? []
-    const all = this.#read<Record<string, Record<string, { value: unknown }>>>('template-values.json', {})
+    const all = this.#cloud.read<Record<string, Record<string, { value: unknown }>>>('template-values.json', {})
     const parameters = all[shape] ?? {}
     const { OPENAI_CAPACITY: capacity, POSTGRES_SERVER_ID: server } = this.#call.env
     const [first] = (parameters['modelDeployments']?.value ?? []) as { capacity: number }[]
@@ -233,49 +183,49 @@ class Az {
 
   #showOutputs(): unknown {
     const group = this.#flag('resource-group')
-    const outputs = this.#groups[group]
+    const outputs = this.#cloud.groups[group]
     if (outputs === undefined) throw noGroup()
     if (outputs === null)
       throw new Failure('ERROR: (DeploymentNotFound) Deployment taskforce-outputs could not be found.', 3)
     // None while it is deployed anew, for which az prints nothing.
-    const silences = this.#read('silences.json', 0)
-    this.#write('silences.json', silences - 1)
-    return silences > 0 ? undefined : { environment: outputs, fromShell: this.#shells[group] ?? null }
+    const silences = this.#cloud.read('silences.json', 0)
+    this.#cloud.write('silences.json', silences - 1)
+    return silences > 0 ? undefined : { environment: outputs, fromShell: this.#cloud.shells[group] ?? null }
   }
 
   #rest(): string | undefined {
     const url = this.#flag('url')
     if (url.includes('/Microsoft.Consumption/budgets')) {
-      const start = this.#read<unknown>('budget-start.json', undefined)
+      const start = this.#cloud.read<unknown>('budget-start.json', undefined)
       if (start === undefined) throw new Failure('ERROR: Not Found({"error":{"code":"ResourceGroupNotFound"}})')
       return JSON.stringify(start)
     }
-    if (!url.includes('/refresh?')) return this.#has('resolved') ? 'Resolved' : 'SecretNotFound'
-    writeFileSync(this.#at('refreshed'), '')
+    if (!url.includes('/refresh?')) return this.#cloud.has('resolved') ? 'Resolved' : 'SecretNotFound'
+    writeFileSync(this.#cloud.at('refreshed'), '')
     return undefined
   }
 
   #blobOf(flag: string): string {
-    const file = this.#at('blobs', this.#flag(flag))
+    const file = this.#cloud.at('blobs', this.#flag(flag))
     if (existsSync(file)) return file
     throw new Failure('ERROR: The specified blob does not exist. ErrorCode:BlobNotFound')
   }
 
   #upload(): void {
     const name = this.#flag('name')
-    if (existsSync(this.#at('blobs', name)) && this.#flag('overwrite') === 'false')
+    if (existsSync(this.#cloud.at('blobs', name)) && this.#flag('overwrite') === 'false')
       throw new Failure('ERROR: The specified blob already exists. ErrorCode:BlobAlreadyExists')
-    this.#copy(this.#flag('file'), this.#at('blobs', name))
+    copy(this.#flag('file'), this.#cloud.at('blobs', name))
     const [key = '', value] = (this.#call.args.includes('--metadata') ? this.#flag('metadata') : '=').split('=')
-    this.#write('metadata.json', { ...this.#metadata, [name]: { [key]: value } })
+    this.#cloud.write('metadata.json', { ...this.#cloud.metadata, [name]: { [key]: value } })
   }
 
   /** With stale.json the app has another key than the vault; for ever, where it says so. */
   #restart(): void {
-    if (!this.#has('refreshed')) return
-    rmSync(this.#at('refreshed'))
-    writeFileSync(this.#at('resolved'), '')
-    if (this.#read<string>('stale.json', '') !== 'for ever') rmSync(this.#at('stale.json'), { force: true })
+    if (!this.#cloud.has('refreshed')) return
+    this.#cloud.remove('refreshed')
+    writeFileSync(this.#cloud.at('resolved'), '')
+    if (this.#cloud.read<string>('stale.json', '') !== 'for ever') this.#cloud.remove('stale.json')
   }
 }
 
