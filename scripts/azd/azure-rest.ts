@@ -72,7 +72,8 @@ async function once(azure: AzureRest, call: Call): Promise<Answer> {
   }
 }
 
-async function signIn({ token }: AzureRest, scope: string): Promise<string> {
+/** A token of whoever runs azd. Throws TerminalError `not_signed_in`. */
+export async function signIn({ token }: AzureRest, scope: string): Promise<string> {
   try {
     return await token(scope)
   } catch (cause) {

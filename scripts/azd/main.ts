@@ -52,7 +52,9 @@ function createProgram(context: AzdContext, done: (code: number) => void): Comma
   }
   program
     .command('parameters')
-    .description('gives the templates what is there already: the month of the budget, the storage of Postgres')
+    .description(
+      'gives the templates what is there already: what others have set, the month of the budget, the storage of Postgres; and whether a person deploys',
+    )
     .action(async () => {
       const { environment, changed } = await readParameters(azure, env, now())
       for (const [name, value] of Object.entries(changed)) await setVariable(context, environment, { name, value })

@@ -1,12 +1,18 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
-import { ask, type AzureRest } from './azure-rest.ts'
+import type { TemplateParameters } from '../deploy/parameters/remember.ts'
+import { ask, signIn, type AzureRest } from './azure-rest.ts'
+import { findDeployed } from './find-deployed.ts'
+import { keepAsBefore } from './keep-as-before.ts'
+import { principalTypeOf } from './principal-type.ts'
 import { MANAGEMENT, MANAGEMENT_SCOPE } from './sites.ts'
 
-/** What azd gives a hook before anything was provisioned; the subscription is not known yet at the very first. */
+/** What azd gives a hook before anything was provisioned. */
 const settingsSchema = z.object({
   AZURE_ENV_NAME: z.string().min(1),
-  AZURE_SUBSCRIPTION_ID: z.string().optional(),
+  AZURE_SUBSCRIPTION_ID: z.string().default(''),
+  /** As bicep/main.bicepparam takes it. */
+  TASKFORCE_ENVIRONMENT: z.string().default('dev'),
   BUDGET_START: z.string().default(''),
   POSTGRES_STORAGE_GB: z.coerce.number().catch(0),
   POSTGRES_SERVER_ID: z.string().default(''),
@@ -18,7 +24,7 @@ type Settings = z.infer<typeof settingsSchema>
 export interface Parameters {
   environment: string
   /** What the templates have to be given, where azd does not have it yet. */
-  changed: Record<string, string>
+  changed: TemplateParameters
 }
 
 const budgetsSchema = z.object({
@@ -40,8 +46,9 @@ const serversSchema = z.object({
 const WAITS_MS = [2_000, 5_000]
 
 /**
- * What the templates can't know of an environment that is there: a budget keeps the month that it began in, and storage of Postgres
- * grows by itself and never shrinks. Throws TerminalError `outputs_missing` where this is no hook of azd.
+ * What the templates can't know: what others gave to the infrastructure that is there and azd's environment lacks, who deploys, the month
+ * that the budget began in, and the storage of Postgres, which grows by itself and never shrinks. Throws TerminalError `outputs_missing`
+ * where this is no hook of azd, `subscription_unknown`, and what `findDeployed` throws.
  */
 export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, today: Date): Promise<Parameters> {
   const { data } = settingsSchema.safeParse(env)
@@ -50,14 +57,44 @@ export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, t
       hint: 'This is a hook of azd: "azd provision" and "azd up" run it.',
     })
   }
+  const { AZURE_ENV_NAME: environment, AZURE_SUBSCRIPTION_ID: subscription, TASKFORCE_ENVIRONMENT: shape } = data
+  if (subscription === '') throw subscriptionUnknown(environment)
+  const deployed = await findDeployed(azure, { subscription, environment, shape })
+  const kept = keepAsBefore({ env, note: azure.note }, deployed?.fromShell ?? {})
+  const settings = settingsSchema.parse({
+    ...env,
+    POSTGRES_HOST: deployed?.postgresHost ?? data.POSTGRES_HOST,
+    ...kept,
+  })
   const changed = {
-    ...(await orNothing(azure, 'The budget', () => budgetStart(azure, data, today))),
-    ...(await orNothing(azure, 'The storage of Postgres', () => postgresStorage(azure, data))),
+    ...kept,
+    ...(await principalType(azure, env)),
+    ...(await orNothing(azure, 'The budget', () => budgetStart(azure, settings, today))),
+    ...(await orNothing(azure, 'The storage of Postgres', () => postgresStorage(azure, settings))),
   }
-  return { environment: data.AZURE_ENV_NAME, changed }
+  return { environment, changed }
 }
 
-async function budgetStart(azure: AzureRest, settings: Settings, today: Date): Promise<Record<string, string>> {
+/** "azd up" asks for it before its hooks, and the first "azd provision" after them. */
+function subscriptionUnknown(environment: string): TerminalError {
+  return new TerminalError(
+    'subscription_unknown',
+    `azd does not know yet in which subscription ${environment} is, and so neither whether it is there.`,
+    { hint: `azd env set AZURE_SUBSCRIPTION_ID ID --environment ${environment}, then azd again.` },
+  )
+}
+
+/** Of who is signed in now, whoever deployed before from here. */
+async function principalType(azure: AzureRest, env: NodeJS.ProcessEnv): Promise<TemplateParameters> {
+  const type = principalTypeOf(await signIn(azure, MANAGEMENT_SCOPE))
+  if (type !== undefined) return type === env['AZURE_PRINCIPAL_TYPE'] ? {} : { AZURE_PRINCIPAL_TYPE: type }
+  azure.note(
+    'Who deploys was not read from the token: an app is told of by azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal',
+  )
+  return {}
+}
+
+async function budgetStart(azure: AzureRest, settings: Settings, today: Date): Promise<TemplateParameters> {
   const json = await list(azure, settings, 'Microsoft.Consumption/budgets?api-version=2024-08-01')
   const budgets = json === undefined ? [] : budgetsSchema.parse(json).value
   const budget = budgets.find(({ name }) => name === `budget-taskforce-${settings.AZURE_ENV_NAME}`)
@@ -68,7 +105,7 @@ async function budgetStart(azure: AzureRest, settings: Settings, today: Date): P
   return settings.BUDGET_START !== '' && isOver ? { BUDGET_START: '' } : {}
 }
 
-async function postgresStorage(azure: AzureRest, settings: Settings): Promise<Record<string, string>> {
+async function postgresStorage(azure: AzureRest, settings: Settings): Promise<TemplateParameters> {
   // The server of somebody else is not changed.
   if (settings.POSTGRES_SERVER_ID !== '') return {}
   const json = await list(azure, settings, 'Microsoft.DBforPostgreSQL/flexibleServers?api-version=2025-08-01')
@@ -83,7 +120,6 @@ async function postgresStorage(azure: AzureRest, settings: Settings): Promise<Re
 /** What the environment's resource group has of a kind; undefined where there is no group yet. */
 async function list(azure: AzureRest, settings: Settings, kind: string): Promise<unknown> {
   const { AZURE_SUBSCRIPTION_ID: subscription, AZURE_ENV_NAME: name } = settings
-  if (subscription === undefined || subscription === '') return undefined
   const { status, json } = await ask(azure, {
     purpose: `What is there of ${kind.split('?')[0]} was not read`,
     method: 'GET',
@@ -98,8 +134,8 @@ async function list(azure: AzureRest, settings: Settings, kind: string): Promise
 async function orNothing(
   azure: AzureRest,
   what: string,
-  read: () => Promise<Record<string, string>>,
-): Promise<Record<string, string>> {
+  read: () => Promise<TemplateParameters>,
+): Promise<TemplateParameters> {
   try {
     return await read()
   } catch (error) {

@@ -30,6 +30,9 @@ let reference = 'Resolved'
 let builds: (string | undefined)[] = []
 let budget: string | undefined
 let servers: object[] = []
+/** What taskforce-outputs answers, one after another; empty: there is no such deployment. */
+let deployments: object[] = []
+let claims: object | undefined
 let folder = ''
 const server = createServer((request, response) => {
   void (async () => {
@@ -50,9 +53,24 @@ function answerTo(host: string, { method, url = '' }: IncomingMessage, body: str
   if (url.includes('/TASKFORCE_API_KEY?')) return [200, JSON.stringify({ properties: { status: reference } })]
   if (url.includes('/budgets?')) return budget === undefined ? [404, '{}'] : [200, JSON.stringify(budgetsOf(budget))]
   if (url.includes('/flexibleServers?')) return [200, JSON.stringify({ value: servers })]
+  if (url.includes('/deployments/taskforce-outputs?')) return deploymentAnswer()
   if (host === 'management.azure.com') return [200, '']
   return [200, JSON.stringify({ revision: 12, build: builds.length > 1 ? builds.shift() : builds[0] })]
 }
+
+function deploymentAnswer(): [number, string] {
+  const answer = deployments.length > 1 ? deployments.shift() : deployments[0]
+  return answer === undefined ? [404, '{"error":{"code":"DeploymentNotFound"}}'] : [200, JSON.stringify(answer)]
+}
+
+const deploymentOf = (fromShell: Record<string, string>, environment: Record<string, string> = {}) => ({
+  properties: {
+    outputs: {
+      environment: { value: { TASKFORCE_ENVIRONMENT: 'dev', ...environment } },
+      fromShell: { value: fromShell },
+    },
+  },
+})
 
 function budgetsOf(startDate: string): object {
   const of = (name: string, start: string) => ({ name, properties: { timePeriod: { startDate: start } } })
@@ -78,6 +96,8 @@ beforeEach(async () => {
   builds = [undefined]
   budget = undefined
   servers = []
+  deployments = []
+  claims = { idtyp: 'user', scp: 'user_impersonation' }
   folder = await mkdtemp(join(tmpdir(), 'taskforce-azd-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
@@ -96,8 +116,11 @@ async function run(words: string[], settings: Record<string, string> = {}, { sig
   const streams = { stdin, stdout, stderr } as unknown as Streams
   const waits: number[] = []
   const clock = { monotonic: () => 0, sleep: (ms: number) => Promise.resolve(void waits.push(ms)) }
+  const payload = claims === undefined ? '' : `.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
   const token = (scope: string) =>
-    signedOut ? Promise.reject(new Error('no credential')) : Promise.resolve(`token-for-${new URL(scope).host}`)
+    signedOut
+      ? Promise.reject(new Error('no credential'))
+      : Promise.resolve(`token-for-${new URL(scope).host.replaceAll('.', '-')}${payload}`)
   const code = await main(words, {
     env: { ...env, ...settings },
     cwd: folder,
@@ -121,7 +144,7 @@ describe('npm run azd -- api-key', () => {
       'GET kv.vault.azure.net/secrets/taskforce-api-key',
       'PUT kv.vault.azure.net/secrets/taskforce-api-key',
     ])
-    expect(asked[0]?.headers.authorization).toBe('Bearer token-for-vault.azure.net')
+    expect(asked[0]?.headers.authorization).toMatch(/^Bearer token-for-vault-azure-net\./)
     expect(JSON.parse((await run(['api-key', '--json'])).out)).toEqual({ apiKey: 'there' })
     expect([...secrets.values()]).toEqual([key])
   })
@@ -230,7 +253,7 @@ async function standInForAzd(body = ''): Promise<{ env: Record<string, string>; 
   )
   const read = async () => (await readFile(log, 'utf8').catch(() => '')).trim().split('\n')
   return {
-    env: { AZURE_ENV_NAME: 'blue', PATH: [folder, process.env.PATH].join(delimiter) },
+    env: { AZURE_ENV_NAME: 'blue', AZURE_PRINCIPAL_TYPE: 'User', PATH: [folder, process.env.PATH].join(delimiter) },
     calls: async () => (await read()).filter((line) => line !== '').map((line) => JSON.parse(line) as string[]),
   }
 }
@@ -247,6 +270,7 @@ describe('npm run azd -- parameters', () => {
     expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { changed } })
     expect(await azd.calls()).toEqual([setting('BUDGET_START', '2026-09-01'), setting('POSTGRES_STORAGE_GB', '256')])
     expect(asked.map(({ line }) => line.split('?')[0])).toEqual([
+      'GET management.azure.com/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.Resources/deployments/taskforce-outputs',
       'GET management.azure.com/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.Consumption/budgets',
       'GET management.azure.com/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.DBforPostgreSQL/flexibleServers',
     ])
@@ -281,18 +305,20 @@ describe('npm run azd -- parameters', () => {
     expect(await azd.calls()).toEqual([setting('BUDGET_START', '')])
   })
 
-  it('asks nobody before there is a subscription', async () => {
+  it('asks nobody before there is a subscription, and says how to name it', async () => {
     const azd = await standInForAzd()
-    expect((await run(['parameters'], { ...azd.env, AZURE_SUBSCRIPTION_ID: '' })).code).toBe(0)
+    const { code, err } = await run(['parameters'], { ...azd.env, AZURE_SUBSCRIPTION_ID: '' })
+    expect(code).toBe(1)
+    expect(err).toContain('azd env set AZURE_SUBSCRIPTION_ID ID --environment blue')
     expect([asked, await azd.calls()]).toEqual([[], []])
   })
 
   it('says what it could not read, and goes on after seconds', async () => {
     servers = [serverOf('psql-taskforce-abc', 256)]
-    refusals = { 'management.azure.com': [403, 403, 403] }
+    budget = 'unreadable'
     const azd = await standInForAzd()
-    const { code, err, waits } = await run(['parameters'], azd.env)
-    expect({ code, waits }).toEqual({ code: 0, waits: [2_000, 5_000] })
+    const { code, err } = await run(['parameters'], azd.env)
+    expect(code).toBe(0)
     expect(err).toContain('The budget was not read')
     expect(await azd.calls()).toEqual([setting('POSTGRES_STORAGE_GB', '256')])
   })
@@ -306,5 +332,113 @@ describe('npm run azd -- parameters', () => {
     expect(failed.err).toContain('azd env set BUDGET_START "2026-09-01" --environment blue')
     const without = await run(['parameters'], { ...azd.env, PATH: '/nowhere' })
     expect(without.err).toContain('there is no azd on PATH')
+  })
+})
+
+const RESTORED =
+  '/subscriptions/sub/resourceGroups/rg-taskforce-blue/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql-restored'
+
+describe('npm run azd -- parameters, where the environment is there', () => {
+  it('gives what the deployment before took from its shell and azd lacks, so that no other server and no mail is lost', async () => {
+    deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c,d@e.f', POSTGRES_SERVER_ID: RESTORED, OPENAI_CAPACITY: '' })]
+    servers = [serverOf('psql-taskforce-abc', 256)]
+    const azd = await standInForAzd()
+    const { code, err } = await run(['parameters'], azd.env)
+    expect(code).toBe(0)
+    const marks = new URLSearchParams({ ALERT_EMAILS: 'a@b.c,d@e.f', POSTGRES_SERVER_ID: RESTORED }).toString()
+    // And no storage: the server of somebody else is not changed.
+    expect(await azd.calls()).toEqual([
+      setting('TASKFORCE_KEPT', marks),
+      setting('ALERT_EMAILS', 'a@b.c,d@e.f'),
+      setting('POSTGRES_SERVER_ID', RESTORED),
+    ])
+    expect(err).toContain('as before: ALERT_EMAILS=a@b.c,d@e.f (azd env set ALERT_EMAILS "" takes it back)')
+  })
+
+  it('leaves what a person has set or emptied, and says where that is different', async () => {
+    deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c', POSTGRES_SERVER_ID: RESTORED })]
+    const azd = await standInForAzd()
+    const { err } = await run(['parameters'], { ...azd.env, ALERT_EMAILS: 'x@y.z', POSTGRES_SERVER_ID: '' })
+    expect(await azd.calls()).toEqual([])
+    expect(err).toContain('ALERT_EMAILS is "x@y.z" in azd\'s environment, and was "a@b.c"')
+    expect(err).toContain(`POSTGRES_SERVER_ID is "" in azd's environment, and was "${RESTORED}"`)
+  })
+
+  it('has what it kept follow the infrastructure, and what a person set over it no more', async () => {
+    const kept = {
+      TASKFORCE_KEPT: new URLSearchParams({ ALERT_EMAILS: 'a@b.c', ALLOWED_ADDRESSES: '10.1.1.1' }).toString(),
+    }
+    deployments = [deploymentOf({ ALERT_EMAILS: '', ALLOWED_ADDRESSES: '10.1.1.1', POSTGRES_SERVER_ID: RESTORED })]
+    const azd = await standInForAzd()
+    await run(['parameters'], { ...azd.env, ...kept, ALERT_EMAILS: 'a@b.c', ALLOWED_ADDRESSES: '10.2.2.2' })
+    expect(await azd.calls()).toEqual([
+      setting('TASKFORCE_KEPT', new URLSearchParams({ ALERT_EMAILS: '', POSTGRES_SERVER_ID: RESTORED }).toString()),
+      setting('ALERT_EMAILS', ''),
+      setting('POSTGRES_SERVER_ID', RESTORED),
+    ])
+  })
+
+  it('changes nothing the second time', async () => {
+    deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c' })]
+    const azd = await standInForAzd()
+    await run(['parameters'], azd.env)
+    const set = Object.fromEntries((await azd.calls()).map(([, , name, value]) => [name, value]))
+    const { out } = await run(['parameters', '--json'], { ...azd.env, ...set })
+    expect(JSON.parse(out)).toEqual({ changed: {} })
+  })
+
+  it('takes the server from there, whatever azd heard of last', async () => {
+    deployments = [deploymentOf({}, { POSTGRES_HOST: 'psql-new.postgres.database.azure.com' })]
+    servers = [serverOf('psql-old', 512), serverOf('psql-new', 256)]
+    const azd = await standInForAzd()
+    await run(['parameters'], { ...azd.env, POSTGRES_HOST: 'psql-old.postgres.database.azure.com' })
+    expect(await azd.calls()).toEqual([setting('POSTGRES_STORAGE_GB', '256')])
+  })
+
+  it('refuses another shape than the one that is there', async () => {
+    deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c' }, { TASKFORCE_ENVIRONMENT: 'staging' })]
+    const azd = await standInForAzd()
+    const { code, err } = await run(['parameters'], azd.env)
+    expect(code).toBe(1)
+    expect(err).toContain('blue is made as staging, and azd would make it dev.')
+    expect(err).toContain('azd env set TASKFORCE_ENVIRONMENT staging --environment blue')
+    expect(await azd.calls()).toEqual([])
+    expect((await run(['parameters'], { ...azd.env, TASKFORCE_ENVIRONMENT: 'staging' })).code).toBe(0)
+  })
+
+  it('waits for a deployment that somebody makes, and goes on without none that it could not read', async () => {
+    const azd = await standInForAzd()
+    deployments = [{ properties: { provisioningState: 'Running' } }, deploymentOf({ ALERT_EMAILS: 'a@b.c' })]
+    expect(await run(['parameters'], azd.env)).toMatchObject({ code: 0, waits: [2_000] })
+    deployments = [{ properties: { provisioningState: 'Running', outputs: null } }]
+    const running = await run(['parameters'], azd.env)
+    expect(running).toMatchObject({ code: 1, waits: [2_000, 5_000, 10_000, 15_000] })
+    expect(running.err).toContain('POSTGRES_SERVER_ID')
+    deployments = [{ properties: { outputs: { other: {} } } }]
+    expect(await run(['parameters'], azd.env)).toMatchObject({ code: 1 })
+    refusals = { 'management.azure.com': Array<number>(5).fill(403) }
+    expect(await run(['parameters'], azd.env)).toMatchObject({ code: 1 })
+  })
+
+  it.each([
+    ['an app', { idtyp: 'app' }, 'ServicePrincipal'],
+    ['an app that does not say so', { oid: 'x' }, 'ServicePrincipal'],
+    ['a person', { idtyp: 'user' }, 'User'],
+    ['a person who does not say so', { scp: 'user_impersonation' }, 'User'],
+  ])('tells the templates that %s deploys', async (_, payload, type) => {
+    claims = payload
+    const azd = await standInForAzd()
+    const other = type === 'User' ? 'ServicePrincipal' : ''
+    await run(['parameters'], { ...azd.env, AZURE_PRINCIPAL_TYPE: other })
+    expect(await azd.calls()).toEqual([setting('AZURE_PRINCIPAL_TYPE', type)])
+  })
+
+  it('says what it could not read of a token', async () => {
+    claims = undefined
+    const azd = await standInForAzd()
+    const { code, err } = await run(['parameters'], azd.env)
+    expect(code).toBe(0)
+    expect(err).toContain('azd env set AZURE_PRINCIPAL_TYPE')
+    expect(await azd.calls()).toEqual([])
   })
 })
