@@ -37,7 +37,7 @@ export async function findDeployed(azure: AzureRest, place: Place): Promise<Depl
   const { subscription, environment, shape } = place
   const group = `rg-taskforce-${environment}`
   const { status, json } = await ask(azure, {
-    purpose: `What the deployment before took from its shell was not read`,
+    purpose: 'What the deployment before took from its shell was not read',
     method: 'GET',
     url: `${MANAGEMENT}/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Resources/deployments/taskforce-outputs?api-version=2024-11-01`,
     scope: MANAGEMENT_SCOPE,

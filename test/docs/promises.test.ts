@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { READ } from '../../scripts/deploy/parameters/read-from-azure.ts'
+import { REMEMBERED } from '../../scripts/deploy/parameters/remember.ts'
 import { STAGES } from '../../scripts/deploy/stages.ts'
+import { OLDEST_BICEP } from '../../scripts/deploy/subscription/require-bicep.ts'
+import { PROVIDERS } from '../../scripts/deploy/subscription/require-providers.ts'
 
 /** What docs/seed-coverage.md says of files that nothing else tests. */
 
@@ -42,4 +46,37 @@ it('the page on updates says what to do at each stage', () => {
 
 it('a backup can be made before an update, as the page on backups says', () => {
   expect(textOf('docs/runbooks/update.md')).toContain('npm run backup -- now')
+})
+
+const azure = /## Deploy to Azure\n([^]*?)\n## /.exec(textOf('README.md'))?.[1] ?? ''
+const table = azure.split('\n').filter((line) => line.startsWith('| '))
+
+it('the README says of each variable of the templates who cares for it, with npm, azd and az', () => {
+  const files = globSync('bicep/*.bicepparam').map(textOf).join('')
+  const variables = new Set([...files.matchAll(/readEnvironmentVariable\('(\w+)'/g)].map(([, name = '']) => name))
+  // azd sets it itself.
+  variables.delete('AZURE_ENV_NAME')
+  expect(variables.size).toBeGreaterThan(8)
+  expect([...variables].filter((name) => !table.some((line) => line.includes(`\`${name}\``)))).toEqual([])
+  for (const line of table) expect(line.split(' | ')).toHaveLength(4)
+})
+
+it('before plain az everything is exported that the deployment before was given', () => {
+  expect(/for NAME in ([^;]*);/.exec(azure)?.[1]?.split(' ').toSorted()).toEqual([...REMEMBERED].toSorted())
+  const page = textOf('docs/runbooks/initial-deployment.md')
+  for (const name of READ) expect(page).toContain(`export ${name}=`)
+})
+
+it('the command that registers resource providers has those that the preflight asks for', () => {
+  const [, names = ''] = /for NAME in ([^;]*);/.exec(textOf('docs/runbooks/initial-deployment.md')) ?? []
+  const listed = names.split(/[\s\\]+/).map((name) => `Microsoft.${name}`)
+  expect(listed).toEqual(PROVIDERS)
+})
+
+it('every page asks for the same Azure CLI, and for the Bicep that the preflight asks for', () => {
+  const pages = ['README.md', 'docs/runbooks/initial-deployment.md'].map(textOf)
+  for (const page of pages) {
+    expect(/Azure CLI (\d\.\d+) or newer/.exec(page)?.[1]).toBe('2.73')
+    expect(page).toContain(`Bicep ${OLDEST_BICEP} or newer`)
+  }
 })

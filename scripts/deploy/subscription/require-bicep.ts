@@ -3,7 +3,7 @@ import { showBicepVersion } from '../commands/subscription.ts'
 import type { Session } from '../session.ts'
 
 /** From this on parameter files can extend one another, by Microsoft's page; the oldest that `bicep/` was tried with is 0.47.16. */
-const OLDEST_BICEP = '0.44.1'
+export const OLDEST_BICEP = '0.44.1'
 
 /** @throws TerminalError `bicep_missing`, `bicep_too_old` */
 export async function requireBicep({ run, log }: Session): Promise<void> {
