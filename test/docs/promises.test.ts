@@ -44,8 +44,9 @@ it('the page on updates says what to do at each stage', () => {
   expect(STAGES.filter((stage) => !page.includes(`\`${stage}\``))).toEqual([])
 })
 
-it('a backup can be made before an update, as the page on backups says', () => {
-  expect(textOf('docs/runbooks/update.md')).toContain('npm run backup -- now')
+it('a backup can be made before an update, by the app', () => {
+  expect(textOf('docs/runbooks/update.md')).toContain('API_URL/api/v1/admin/backups')
+  expect(textOf('functions/admin-backups.ts')).toContain("'POST', 'api/v1/admin/backups'")
 })
 
 const azure = /## Deploy to Azure\n([^]*?)\n## /.exec(textOf('README.md'))?.[1] ?? ''
