@@ -49,4 +49,14 @@ describe('somebody leaves', () => {
     const given = new Set([...templates.matchAll(/roleIds\.(\w+)/g)].map(([, name = '']) => name))
     for (const name of given) expect(section.replaceAll(/\s+/g, ' ')).toContain(names[name] ?? name)
   })
+
+  it('names the firewall rules of leavers as the templates do', () => {
+    const named = [...section.matchAll(/`([\d./]+)` is `(taskforce-[\w-]+)`/g)]
+    expect(named).toHaveLength(2)
+    for (const [, address = '', name] of named) {
+      expect(name).toBe(`taskforce-${address.replaceAll('.', '-').replaceAll('/', '_')}`)
+    }
+    expect(read('bicep/addresses.bicep')).toContain(`'taskforce-\${replace(replace(address, '.', '-'), '/', '_')}'`)
+    expect(read('bicep/addresses.bicep')).toContain("'azure-services'")
+  })
 })
