@@ -81,3 +81,21 @@ it('every page asks for the same Azure CLI, and for the Bicep that the preflight
     expect(page).toContain(`Bicep ${OLDEST_BICEP} or newer`)
   }
 })
+
+it('the pages know how many functions the app has', () => {
+  const files = globSync('functions/*.ts').map(textOf).join('\n')
+  const names = [...files.matchAll(/^ *(?:route|app\.timer|app\.storageQueue)\('([a-z-]+)'/gm)].map(([, name]) => name)
+  expect(names).toContain('run-mission')
+  expect(textOf('README.md')).toContain(`, ${names.length} functions\n`)
+  expect(textOf('docs/verify-on-azure.md')).toContain(`| ${names.length} functions, no \`migrate\` |`)
+})
+
+it.each(['cold start', 'wake latency', 'rolling update', 'private scale controller', 'timers after a deployment'])(
+  'the list for the first real deployment has a row for: %s',
+  (what) => {
+    const rows = textOf('docs/verify-on-azure.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+    expect(rows.some((row) => row.split(' | ')[0]?.includes(what))).toBe(true)
+  },
+)
