@@ -95,6 +95,12 @@ describe('an event stream', () => {
     expect((await readAll(RUNNING, 490, { lifetimeMs: 400 })).ids).toEqual(following(490))
   })
 
+  test('ends before the platform would cut it off, at 230 s, and says something before a proxy would', () => {
+    const latest = streamLimits.lifetimeMs * 1.05
+    expect(latest).toBeLessThan(230_000)
+    expect(streamLimits.heartbeatMs).toBeLessThan(60_000)
+  })
+
   test('shows that it lives while nothing happens', async () => {
     const { text, ids } = await readAll(RUNNING, COUNT, { lifetimeMs: 400, heartbeatMs: 20 })
     expect(ids).toEqual([])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -21,6 +21,9 @@ import { TerminalError } from '../../src/domain/errors.ts'
 import { backupContext, type LogLine } from '../support/backup-context.ts'
 import { startKeyVault, testCredential, type KeyVault } from '../support/key-vault.ts'
 import { createTestDatabase, withConnection, type TestDatabase } from '../support/postgres.ts'
+
+const SEED_NAME = /^taskforce_backup_\d{8}_\d{6}$/
+const ZSTD_MAGIC = 0xfd2fb528
 
 let database: TestDatabase
 let folder: string
@@ -54,7 +57,14 @@ function upkeep(): Promise<{ kind: string; backup: string; ok: boolean; report: 
 describe('a backup', () => {
   it('is there with its manifest, verified, recorded and told', async () => {
     const report = await backUp(contextOf())
-    expect(report).toMatchObject({ verified: true, drift: [] })
+    expect(report).toMatchObject({ name: expect.stringMatching(SEED_NAME), verified: true, drift: [] })
+    // Compressed from its first byte on, and nothing beside it.
+    expect((await readdir(stores.main.place)).sort()).toEqual([
+      `${report.name}.manifest.json`,
+      `${report.name}.sql.zst`,
+    ])
+    const stored = await readFile(join(stores.main.place, `${report.name}.sql.zst`))
+    expect(stored.readUInt32LE()).toBe(ZSTD_MAGIC)
     expect(report).not.toHaveProperty('offsite')
     expect(await listBackups(stores.main)).toMatchObject([
       { name: report.name, state: 'verified', bytes: report.bytes },

@@ -64,6 +64,8 @@ describe('a restore', () => {
       )
       expect(await readDrain(client)).toBeUndefined()
     })
+    const tables = `select from pg_stat_user_tables where schemaname = 'taskforce'`
+    expect(await query(target.ownerUrl, `${tables} and last_analyze is null`)).toEqual([])
     expect((await checkDatabase(target.ownerUrl)).drift).toEqual([])
   })
 

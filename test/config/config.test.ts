@@ -51,6 +51,13 @@ describe('a configuration', () => {
     expect(JSON.stringify(result.ok && result.config)).not.toContain('hunter2')
   })
 
+  it('has the profile and the level that are set', () => {
+    expect(loadConfig({ ...good, PROFILE: 'staging', LOG_LEVEL: 'debug' })).toMatchObject({
+      ok: true,
+      config: { defaultProfile: 'staging', logLevel: 'debug' },
+    })
+  })
+
   it("has the app's login in the migrator, and nowhere else", () => {
     const env = { ...good, APP_LOGIN_NAME: LOGIN.name, APP_LOGIN_PRINCIPAL_ID: LOGIN.principalId }
     expect(loadConfig({ ...env, APP_ROLE: 'migrator' })).toMatchObject({ ok: true, config: { appLogin: LOGIN } })

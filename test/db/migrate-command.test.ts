@@ -33,7 +33,7 @@ function migrate(env: Record<string, string>, ...args: string[]): Promise<Run> {
   })
 }
 
-test('up, current and check give one JSON value, and the address may have the form of the seed', async () => {
+test('up, current, history and check give one JSON value, and the address may have the form of the seed', async () => {
   const { ownerUrl } = await aDatabase({ migrated: false })
   const env = { DATABASE_URL: ownerUrl.replace(/^postgres\w*:/, 'postgresql+asyncpg:') }
   const none = await migrate(env, 'current', '--json')
@@ -41,6 +41,8 @@ test('up, current and check give one JSON value, and the address may have the fo
   const up = await migrate(env, 'up', '--json')
   expect(up).toMatchObject({ code: 0, stderr: CURRENT.applied.map((label) => `Applied ${label}.\n`).join('') })
   expect(JSON.parse(up.stdout)).toEqual({ ...CURRENT, done: CURRENT.applied })
+  const { history } = JSON.parse((await migrate(env, 'history', '--json')).stdout) as { history: unknown[] }
+  expect(history).toHaveLength(CURRENT.applied.length)
   const check = await migrate(env, 'check', '--json')
   expect(check).toMatchObject({ code: 0, stderr: '' })
   expect(JSON.parse(check.stdout)).toEqual({ ...CURRENT, drift: [] })

@@ -26,6 +26,16 @@ it('.env is never committed', () => {
   expect(execFileSync('git', ['check-ignore', '.env'], { encoding: 'utf8' })).toBe('.env\n')
 })
 
+it('people on call are told how to restart the app', () => {
+  expect(textOf('docs/runbooks/key-rotation.md')).toMatch(/^az functionapp restart --resource-group GROUP --name APP$/m)
+})
+
+it('the workbook lists errors', () => {
+  const { items } = JSON.parse(textOf('bicep/workbook.json')) as { items: { content: { query?: string } }[] }
+  const queries = items.flatMap(({ content }) => content.query ?? [])
+  expect(queries.filter((query) => /line\.level in \([^)]*"error"/.test(query))).not.toEqual([])
+})
+
 it('the first deployment has a table of what is needed', () => {
   const before = /## Before\n([^]*?)\n## /.exec(textOf('docs/runbooks/initial-deployment.md'))?.[1] ?? ''
   for (const needed of ['Node', 'Azure CLI', 'bicep', 'Owner', 'providers', 'quota', 'network'])

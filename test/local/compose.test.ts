@@ -22,6 +22,41 @@ interface Compose {
   services: Record<string, { ports: string[]; restart: string; healthcheck: { test: string[] }; volumes: string[] }>
 }
 
+/** Of the seed, as the file has it. */
+const POSTGRES = {
+  image: 'postgres:15-alpine',
+  container_name: 'taskforce-postgres',
+  environment: {
+    POSTGRES_DB: 'taskforce',
+    POSTGRES_USER: 'taskforce',
+    POSTGRES_PASSWORD: expect.stringMatching(/^\$\{DB_PASSWORD:\?/) as unknown,
+    POSTGRES_INITDB_ARGS: '--encoding=UTF8 --locale=en_US.utf8',
+    DB_PASSWORD: '${DB_PASSWORD}',
+  },
+  volumes: ['postgres_data:/var/lib/postgresql/data', './init.sql:/docker-entrypoint-initdb.d/init.sql:ro'],
+  ports: ['127.0.0.1:5432:5432'],
+  healthcheck: { test: ['CMD-SHELL', 'pg_isready -U taskforce'], interval: '10s', timeout: '5s', retries: 5 },
+}
+
+it('the compose file has the Postgres of the seed, on this machine alone', () => {
+  const compose = parse(readFileSync('docker-compose.yml', 'utf8')) as Compose
+  expect(compose).toMatchObject({
+    services: { postgres: POSTGRES },
+    volumes: { postgres_data: { driver: 'local' }, azurite_data: { driver: 'local' } },
+    networks: { default: { name: 'taskforce-network' } },
+  })
+  expect(Object.keys(compose)).not.toContain('version')
+  for (const service of Object.values(compose.services)) {
+    expect(service).toMatchObject({ logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } } })
+  }
+})
+
+it('.env.example has all that the compose file asks for', () => {
+  const asked = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+)/g)
+  const given = [...readFileSync('.env.example', 'utf8').matchAll(/^(\w+)=./gm)].map(([, name]) => name)
+  expect(given).toEqual([...new Set([...asked].map(([, name]) => name))])
+})
+
 it('the compose file keeps both services on this machine, watched, restarted, with their data', () => {
   const { services } = parse(readFileSync('docker-compose.yml', 'utf8')) as Compose
   expect(Object.keys(services)).toEqual(['postgres', 'azurite'])

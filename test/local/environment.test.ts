@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,4 +32,10 @@ describe('before anything starts', () => {
     expect(said).toMatch(/^These settings are wrong:\n {2}environment: OPENAI_BASE_URL .*\n {2}environment: LOG_LEVEL /)
     expect(said).not.toContain('hunter2')
   })
+})
+
+it('npm start serves on port 7071, and keeps its data in .taskforce, unless told otherwise', () => {
+  const help = execFileSync(process.execPath, ['scripts/start.ts', '--help'], { encoding: 'utf8' })
+  const defaults = [...help.matchAll(/--(\w+) <.*\(default: "?([^")]+)"?\)/g)].map(([, name, value]) => [name, value])
+  expect(Object.fromEntries(defaults)).toEqual({ port: '7071', data: '.taskforce' })
 })

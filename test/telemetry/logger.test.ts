@@ -120,7 +120,11 @@ describe('a log line', () => {
       level: 'error',
       route: 'get-mission',
       invocationId: 'i1',
-      err: { type: 'Error', message: 'no login with postgresql://me:[redacted]@h/db and "[redacted]"\n[redacted]' },
+      err: {
+        type: 'Error',
+        message: 'no login with postgresql://me:[redacted]@h/db and "[redacted]"\n[redacted]',
+        stack: expect.stringContaining('logger.test.ts:'),
+      },
     })
   })
 })
