@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isCi } from '../../scripts/mission/terminal.ts'
 import { bicep, startCompiler, type Compiler } from './compiler.ts'
 import { ENVIRONMENTS, templateSchema, type Template } from './environments.ts'
+import { deployedBy } from './variants.ts'
 
 const files = readdirSync('bicep').filter((name) => /\.(bicep|bicepparam)$/.test(name))
 
@@ -20,7 +21,7 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
   let template: Template
   let said: string[]
   beforeAll(async () => {
-    compiler = startCompiler(bicep ?? '')
+    compiler = startCompiler(bicep ?? '', { AZURE_ENV_NAME: 'production' })
     const { template: compiled, diagnostics } = await compiler.compile(resolve('bicep/main.bicep'))
     said = diagnostics
     template = templateSchema.parse(compiled)
@@ -39,6 +40,13 @@ unlessMissing('bicep/', { timeout: 120_000 }, () => {
   it.each(ENVIRONMENTS)('what %s deploys is what is pinned', async (name) => {
     const snapshot = await compiler.snapshot(resolve(`bicep/${name}.bicepparam`))
     await expect(`${JSON.stringify(snapshot, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`)
+  })
+
+  it('what azd deploys under the name of production is production, as nothing says otherwise', async () => {
+    const [byAzd, production] = await Promise.all(
+      ['main', 'production'].map((name) => deployedBy(compiler, `bicep/${name}.bicepparam`)),
+    )
+    expect(byAzd).toEqual(production)
   })
 
   it.each(files)('%s is formatted', async (name) => {
