@@ -29,7 +29,7 @@ var dev Shape = {
     backupImmutabilityLocked: false
   }
   encryptBackups: false
-  search: { enabled: false, sku: 'basic', replicaCount: 1 }
+  search: { sku: 'basic', replicaCount: 1 }
   logs: { retentionDays: 30, dailyQuotaGb: 1 }
   locks: false
   alerts: false
@@ -66,7 +66,7 @@ var staging Shape = {
     backupImmutabilityLocked: false
   }
   encryptBackups: true
-  search: { enabled: false, sku: 'basic', replicaCount: 1 }
+  search: { sku: 'basic', replicaCount: 1 }
   logs: { retentionDays: 30, dailyQuotaGb: 5 }
   locks: false
   alerts: false
@@ -107,7 +107,7 @@ var production Shape = {
     backupImmutabilityLocked: false
   }
   encryptBackups: true
-  search: { enabled: true, sku: 'standard', replicaCount: 3 }
+  search: { sku: 'standard', replicaCount: 3 }
   logs: { retentionDays: 90, dailyQuotaGb: -1 }
   locks: true
   alerts: true

@@ -39,13 +39,10 @@ param openAiEndpoint string
 @description('Deployment of profiles that name no model.')
 param openAiDeployment string
 
-@description('Whether there is an index to read.')
-param hasIndex bool
-
-@description('Address of Azure AI Search.')
+@description('Address of Azure AI Search, where there is an index to read.')
 param searchEndpoint string
 
-@description('Index that the agent reads.')
+@description('Index that the agent reads; empty: none.')
 param searchIndex string
 
 @description('Address of the secret that is the API key, in the vault.')
@@ -103,7 +100,7 @@ var database = pooler
     }
   : { DATABASE_URL: '${server}:5432/${query}' }
 
-var search = hasIndex ? { AZURE_SEARCH_ENDPOINT: searchEndpoint, AZURE_SEARCH_INDEX: searchIndex } : {}
+var search = empty(searchIndex) ? {} : { AZURE_SEARCH_ENDPOINT: searchEndpoint, AZURE_SEARCH_INDEX: searchIndex }
 
 var settings = union(
   database,

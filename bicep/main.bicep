@@ -28,7 +28,7 @@ param shape Shape
 @description('Models; the first is the one of profiles that name none.')
 param modelDeployments ModelDeployment[]
 
-@description('Index that search_documents reads; made and filled by whoever owns the documents.')
+@description('Index that search_documents reads; made and filled by whoever owns the documents. A service for it comes with its name, and empty there is none.')
 param searchIndex string = ''
 
 @description('What is there already and is used.')
@@ -137,7 +137,7 @@ var available = postgresElsewhere
   : maxConnections[?shape.postgres.skuName] ?? fail('connections.bicep does not know ${shape.postgres.skuName}: add its max_connections')
 var needed = (shape.postgres.pooler ? poolerSize : pooledConnections(instances)) + directConnections() + reservedByAzure + reservedForPeople
 var connectionsFit = needed <= available && (!shape.postgres.pooler || pooledConnections(instances) <= poolerClients)
-var checkedLocation = connectionsFit && networkFits && !empty(checkedName)
+var checkedLocation = connectionsFit && networkFits && searchFits && !empty(checkedName)
   ? location
   : fail('${serverName} has ${available} connections, and ${instances} instances of each scale group open up to ${needed}: take a larger size, fewer instances, or pooler: true')
 
@@ -336,8 +336,12 @@ module openAi 'openai.bicep' = if (ownOpenAi) {
   }
 }
 
-var hasSearch = shape.search.enabled || existing.?search != null
-var ownSearch = shape.search.enabled && existing.?search == null
+// A service that nobody reads would be paid for, and one of somebody else would be opened, for nothing.
+var hasSearch = !empty(searchIndex)
+var ownSearch = hasSearch && existing.?search == null
+var searchFits = hasSearch || existing.?search == null
+  ? true
+  : fail('existing.search would be read by nobody: give searchIndex, the name of its index, or leave it out')
 var searchName = existing.?search.?name ?? 'srch-taskforce-${suffix}'
 
 module search 'search.bicep' = if (ownSearch) {
@@ -475,7 +479,6 @@ module functionApp 'function-app.bicep' = {
     pooler: shape.postgres.pooler
     openAiEndpoint: openAiRoles.outputs.endpoint
     openAiDeployment: modelDeployments[0].name
-    hasIndex: hasSearch && !empty(searchIndex)
     searchEndpoint: searchRoles.?outputs.endpoint ?? ''
     searchIndex: searchIndex
     apiKeySecretUri: '${vault.outputs.uri}secrets/${apiKeySecret}'

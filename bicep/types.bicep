@@ -93,10 +93,8 @@ type Shape = {
   }
   @description('Encrypt backups with a key of the vault before they leave the process.')
   encryptBackups: bool
-  @description('Azure AI Search; without it the agent has no search_documents.')
+  @description('Azure AI Search, which searchIndex brings; without it the agent has no search_documents.')
   search: {
-    @description('Whether there is a service.')
-    enabled: bool
     @description('Size.')
     sku: 'basic' | 'standard' | 'standard2' | 'standard3'
     @minValue(1)
@@ -152,7 +150,7 @@ type ExistingResource = {
 type Existing = {
   @description('Azure OpenAI, with a custom subdomain that is its name and with the deployments that modelDeployments names.')
   openAi: ExistingResource?
-  @description('Azure AI Search.')
+  @description('Azure AI Search, with the index that searchIndex names.')
   search: ExistingResource?
   @description('Resource id of a Postgres Flexible Server, 15 to 18, with a database taskforce, of the size of shape.postgres and not within a network of its own (a private endpoint has to be possible). The migrator becomes one of its Entra administrators. POSTGRES_SERVER_ID goes before it.')
   postgres: string?

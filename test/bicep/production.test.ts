@@ -6,7 +6,6 @@ const STORAGE = 'Microsoft.Storage/storageAccounts'
 const POSTGRES = 'Microsoft.DBforPostgreSQL/flexibleServers'
 const VAULT = 'Microsoft.KeyVault/vaults'
 const OPENAI = 'Microsoft.CognitiveServices/accounts'
-const SEARCH = 'Microsoft.Search/searchServices'
 const SITE = 'Microsoft.Web/sites'
 const UNREACHABLE = {
   publicNetworkAccess: 'Disabled',
@@ -22,7 +21,7 @@ describe.each(PRIVATE)('%s has a network of its own', (environment) => {
   const resources = pinned(environment)
 
   it('and nothing that holds data is reached from outside it', () => {
-    const closed = [STORAGE, VAULT, OPENAI, SEARCH].flatMap((type) => ofType(resources, type))
+    const closed = [STORAGE, VAULT, OPENAI].flatMap((type) => ofType(resources, type))
     expect(closed.length).toBeGreaterThanOrEqual(4)
     const open = closed.filter(({ properties }) => !/^disabled$/i.test(String(properties['publicNetworkAccess'])))
     expect(open.map(({ name }) => name)).toEqual([])
@@ -53,7 +52,6 @@ describe.each(PRIVATE)('%s has a network of its own', (environment) => {
         'migratorStorage table',
         'openAi account',
         'postgres postgresqlServer',
-        ...(environment === 'production' ? ['search searchService'] : []),
         'vault vault',
       ].sort(),
     )
@@ -160,7 +158,6 @@ describe('production', () => {
       },
     })
     for (const { sku } of ofType(resources, STORAGE)) expect(sku?.name).toMatch(/^Standard_G?ZRS$/)
-    expect(ofType(resources, SEARCH)[0]?.properties['replicaCount']).toBeGreaterThanOrEqual(3)
     const ready = ofType(resources, SITE).flatMap(({ properties }) => alwaysReady(properties))
     expect(ready.map(({ name }) => name).sort()).toEqual(['function:run-mission', 'function:sweep', 'http'])
     for (const { instanceCount } of ready) expect(instanceCount).toBeGreaterThanOrEqual(2)
@@ -193,7 +190,6 @@ describe('production', () => {
         'postgres-alive',
         'postgres-unreachable',
         'model-throttled',
-        'search-throttled',
         'vault-availability',
         'service-health',
         'failure-anomalies',

@@ -35,7 +35,6 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
         'operator: websiteContributor on sites/func-taskforce',
         'operator: websiteContributor on sites/func-taskforce-migrator',
         ...(environment === 'dev' ? [] : ['app: keyVaultCryptoServiceEncryptionUser on keys/backups']),
-        ...(environment === 'production' ? ['app: searchIndexDataReader on searchServices/srch-taskforce'] : []),
       ].sort(),
     )
   })

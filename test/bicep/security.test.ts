@@ -6,7 +6,6 @@ const STORAGE = 'Microsoft.Storage/storageAccounts'
 const POSTGRES = 'Microsoft.DBforPostgreSQL/flexibleServers'
 const VAULT = 'Microsoft.KeyVault/vaults'
 const OPENAI = 'Microsoft.CognitiveServices/accounts'
-const SEARCH = 'Microsoft.Search/searchServices'
 const SITE = 'Microsoft.Web/sites'
 
 describe.each(ENVIRONMENTS)('%s', (environment) => {
@@ -94,14 +93,10 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     expect(ofType(resources, `${VAULT}/secrets`)).toEqual([])
   })
 
-  it('lets nobody ask models, documents or logs by a key', () => {
+  it('lets nobody ask models or logs by a key', () => {
     each(OPENAI, (properties, { name }) =>
       expect(properties).toMatchObject({ disableLocalAuth: true, customSubDomainName: name }),
     )
-    for (const { properties } of ofType(resources, SEARCH)) {
-      expect(properties).toMatchObject({ disableLocalAuth: true })
-      expect(properties).not.toHaveProperty('authOptions')
-    }
     each('Microsoft.Insights/components', (properties) => expect(properties).toMatchObject({ DisableLocalAuth: true }))
     each('Microsoft.OperationalInsights/workspaces', (properties) =>
       expect(properties).toMatchObject({ features: { disableLocalAuth: true } }),
@@ -182,7 +177,6 @@ const TAGGED = new Set([
   POSTGRES,
   VAULT,
   OPENAI,
-  SEARCH,
   SITE,
   'Microsoft.Web/serverfarms',
   'Microsoft.ManagedIdentity/userAssignedIdentities',

@@ -11,7 +11,6 @@ const METRICS: Record<string, readonly string[]> = {
   [SITE]: ['Http5xx'],
   'Microsoft.CognitiveServices/accounts': ['AzureOpenAIRequests'],
   'Microsoft.KeyVault/vaults': ['Availability'],
-  'Microsoft.Search/searchServices': ['ThrottledSearchQueriesPercentage'],
 }
 
 describe.each(ENVIRONMENTS)('%s', (environment) => {
@@ -43,6 +42,10 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
       api: `userAssignedIdentities/id-taskforce-${environment}-app`,
       migrator: `userAssignedIdentities/id-taskforce-${environment}-migrator`,
     })
+  })
+
+  it('has no service for documents, which costs more than the database, where no index is named', () => {
+    expect(resources.filter(({ type }) => type.startsWith('Microsoft.Search/'))).toEqual([])
   })
 
   it('has a content filter in front of each model', () => {

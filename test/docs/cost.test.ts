@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { settingsSchema } from '../../src/config/settings.ts'
+import { ofType, pinned } from '../bicep/environments.ts'
 
 const page = readFileSync('docs/cost.md', 'utf8')
 const rows = page
@@ -39,6 +40,21 @@ it('says what two environments use of the one grant of Functions, from the figur
   const price = Number(/on demand at (0\.\d+) a GB-second/.exec(page)?.[1])
   expect([said, over, free].map(number)).toEqual([both, both - number(grant), number(grant)])
   expect(Number(cost)).toBe(Math.round((both - number(grant)) * price))
+})
+
+it.each([
+  ['staging', 3],
+  ['production', 4],
+] as const)('counts what the network of %s has, and the search service that it has not', (environment, column) => {
+  const lineOf = (name: string) => rows.find((cells) => cells[1]?.startsWith(name)) ?? []
+  const count = (type: string) => ofType(pinned(environment), type).length
+  const endpoints = count('Microsoft.Network/privateEndpoints')
+  expect(lineOf('Private endpoints')[5]).toBe(`${endpoints} at 0.01 an hour`)
+  expect(Number(lineOf('Private endpoints')[column])).toBe(Math.round(endpoints * 0.01 * 730))
+  const zones = count('Microsoft.Network/privateDnsZones')
+  expect(lineOf('NAT gateway')[5]).toBe(`0.045 and 0.005 an hour, ${zones} zones at 0.50`)
+  expect(Number(lineOf('NAT gateway')[column])).toBe(Math.round(0.05 * 730 + zones * 0.5))
+  expect([count('Microsoft.Search/searchServices'), Number(lineOf('Azure AI Search')[column])]).toEqual([0, 0])
 })
 
 it('each parameter that changes a line is one', () => {

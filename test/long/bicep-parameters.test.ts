@@ -54,7 +54,7 @@ unlessMissing('production', { timeout: 120_000 }, () => {
   })
 
   it('keeps database, models and documents from those addresses too', async () => {
-    const resources = await deployed('bicep/production.bicepparam')
+    const resources = await deployed('test/bicep/variants/with-index.bicepparam')
     const [server] = ofType(resources, POSTGRES)
     expect(server?.properties['network']).toEqual({ publicNetworkAccess: 'Disabled' })
     expect(ofType(resources, `${POSTGRES}/firewallRules`)).toEqual([])
@@ -93,7 +93,7 @@ unlessMissing('production', { timeout: 120_000 }, () => {
   })
 
   it('connects through PgBouncer by transactions, and past it for what needs a session', async () => {
-    const resources = await deployed('test/bicep/variants/pooled-with-index.bicepparam')
+    const resources = await deployed('test/bicep/variants/pooled.bicepparam')
     const values = ofType(resources, `${POSTGRES}/configurations`).map(({ name, properties }) => [
       name.split('/')[1],
       properties['value'],
@@ -117,18 +117,6 @@ unlessMissing('production', { timeout: 120_000 }, () => {
       name.startsWith('nsg-endpoints-'),
     )
     expect(JSON.stringify(endpoints?.properties)).toContain('"destinationPortRanges":["443","5432","6432"]')
-  })
-
-  it('reads an index that is named, at its own service', async () => {
-    const resources = await deployed('test/bicep/variants/pooled-with-index.bicepparam')
-    const { AZURE_SEARCH_ENDPOINT, AZURE_SEARCH_INDEX } = settingsIn(resources, 'app')
-    const [service] = ofType(resources, 'Microsoft.Search/searchServices')
-    expect(AZURE_SEARCH_INDEX).toBe('documents')
-    expect(AZURE_SEARCH_ENDPOINT).toContain(service?.name)
-    expect(loadConfig(configurationOf(resources))).toMatchObject({
-      ok: true,
-      config: { search: { index: 'documents' }, warnings: [] },
-    })
   })
 
   it('lets GitHub deploy from the one place that is named, and else nobody', async () => {

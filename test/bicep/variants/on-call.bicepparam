@@ -6,3 +6,5 @@ param existing = {
   openAi: { name: 'models', resourceGroup: 'ai' }
   search: { name: 'documents', resourceGroup: 'ai' }
 }
+
+param searchIndex = 'documents'

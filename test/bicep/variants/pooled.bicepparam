@@ -2,5 +2,3 @@ using '../../../bicep/main.bicep'
 extends '../../../bicep/production.bicepparam'
 
 param shape = union(base.shape, { postgres: { pooler: true } })
-
-param searchIndex = 'documents'

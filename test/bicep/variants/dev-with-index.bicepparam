@@ -1,0 +1,4 @@
+using '../../../bicep/main.bicep'
+extends '../../../bicep/dev.bicepparam'
+
+param searchIndex = 'documents'

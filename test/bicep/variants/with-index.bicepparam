@@ -1,0 +1,4 @@
+using '../../../bicep/main.bicep'
+extends '../../../bicep/production.bicepparam'
+
+param searchIndex = 'documents'
