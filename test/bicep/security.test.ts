@@ -138,25 +138,6 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     expect(new Set(packages)).toEqual(new Set(['package-app', 'package-migrator']))
   })
 
-  it('has a budget that says when it is nearly used', () => {
-    each('Microsoft.Consumption/budgets', (properties) =>
-      expect(properties).toMatchObject({
-        timeGrain: 'Monthly',
-        notifications: {
-          actual80: { threshold: 80, thresholdType: 'Actual' },
-          actual100: { threshold: 100, thresholdType: 'Actual' },
-          forecast100: { threshold: 100, thresholdType: 'Forecasted' },
-        },
-      }),
-    )
-    // Roles alone may be too few for Azure.
-    each('Microsoft.Consumption/budgets', ({ notifications }) => {
-      for (const one of Object.values(notifications as Record<string, object>)) {
-        expect(one).toMatchObject({ contactGroups: [ofType(resources, 'Microsoft.Insights/actionGroups')[0]?.id] })
-      }
-    })
-  })
-
   it('has each resource tagged that takes tags', () => {
     const untagged = resources.filter(({ type, tags }) => TAGGED.has(type) && tags?.['azd-env-name'] !== environment)
     expect(untagged.map(({ name }) => name)).toEqual([])

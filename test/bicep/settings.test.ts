@@ -5,18 +5,21 @@ import { settingsSchema } from '../../src/config/settings.ts'
 import { ENVIRONMENTS, pinned, type Environment } from './environments.ts'
 import { resolved, settingsIn } from './settings.ts'
 
-/** Read by the Functions host and by Microsoft's libraries. */
-const OF_THE_PLATFORM = [
-  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
-  'APPLICATIONINSIGHTS_CONNECTION_STRING',
-  'AZURE_CLIENT_ID',
-  'AzureWebJobsStorage__blobServiceUri',
-  'AzureWebJobsStorage__clientId',
-  'AzureWebJobsStorage__credential',
-  'AzureWebJobsStorage__queueServiceUri',
-  'AzureWebJobsStorage__tableServiceUri',
-  'JOBS_STORAGE__credential',
-]
+/** Read by the Functions host and by Microsoft's libraries; both apps need all of them, but for the queue that the app alone listens to. */
+const OF_THE_PLATFORM = {
+  both: [
+    'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+    'APPLICATIONINSIGHTS_CONNECTION_STRING',
+    'AZURE_CLIENT_ID',
+    'AzureWebJobsStorage__blobServiceUri',
+    'AzureWebJobsStorage__clientId',
+    'AzureWebJobsStorage__credential',
+    'AzureWebJobsStorage__queueServiceUri',
+    'AzureWebJobsStorage__tableServiceUri',
+  ],
+  app: ['JOBS_STORAGE__credential'],
+  migrator: [],
+}
 
 const DEFAULT = "the code's default is meant; extraSettings changes it"
 const IDENTITY = 'an identity signs in in its place'
@@ -61,10 +64,41 @@ const known = Object.keys(settingsSchema.shape)
 const settingsOf = (environment: Environment, app: 'app' | 'migrator') => settingsIn(pinned(environment), app)
 
 describe.each(ENVIRONMENTS)('%s', (environment) => {
-  it.each(['app', 'migrator'] as const)('gives the %s no setting that nobody reads', (app) => {
-    const given = Object.keys(settingsOf(environment, app))
-    expect(given.filter((name) => !known.includes(name) && !OF_THE_PLATFORM.includes(name))).toEqual([])
-  })
+  it.each(['app', 'migrator'] as const)(
+    'gives the %s what the platform reads, and no setting that nobody does',
+    (app) => {
+      const unknown = Object.keys(settingsOf(environment, app)).filter((name) => !known.includes(name))
+      expect(unknown.sort()).toEqual([...OF_THE_PLATFORM.both, ...OF_THE_PLATFORM[app]].sort())
+    },
+  )
+
+  it.each([
+    ['app', 'sthost'],
+    ['migrator', 'stmig'],
+  ] as const)(
+    'has the %s sign in as itself to storage of its own, and to backups as the identity that is for them',
+    (app, host) => {
+      const settings = settingsOf(environment, app)
+      const identities = Object.entries(settings).filter(([, value]) => value.includes('.clientId'))
+      expect(Object.fromEntries(identities.map(([name, value]) => [name, clientIn(value)]))).toEqual({
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=${app};Authorization=AAD`,
+        AZURE_CLIENT_ID: app,
+        AzureWebJobsStorage__clientId: app,
+        ...(app === 'app' ? { BACKUP_CLIENT_ID: 'backup', JOBS_STORAGE__clientId: 'app' } : {}),
+      })
+      const stores = Object.entries(settings).filter(([name]) => name.endsWith('ServiceUri'))
+      expect(Object.fromEntries(stores.map(([name, value]) => [name, storeIn(value)]))).toEqual({
+        AzureWebJobsStorage__blobServiceUri: `${host} blob`,
+        AzureWebJobsStorage__queueServiceUri: `${host} queue`,
+        AzureWebJobsStorage__tableServiceUri: `${host} table`,
+        ...(app === 'app'
+          ? { JOBS_STORAGE__blobServiceUri: 'stdata blob', JOBS_STORAGE__queueServiceUri: 'stdata queue' }
+          : {}),
+      })
+      const credentials = Object.entries(settings).filter(([name]) => name.endsWith('__credential'))
+      expect(new Set(credentials.map(([, value]) => value))).toEqual(new Set(['managedidentity']))
+    },
+  )
 
   it('gives the app each setting that it reads, or there is a reason why not', () => {
     const given = Object.keys(settingsOf(environment, 'app'))
@@ -128,3 +162,16 @@ describe.each(ENVIRONMENTS)('%s', (environment) => {
     expect(settingsOf(environment, 'app')['BACKUP_CONTAINER']).toBe('backups')
   })
 })
+
+/** A text of a template with the client id of an identity in it, which is known to Azure alone, as the last part of the identity's name. */
+function clientIn(text: string): string {
+  const reference = /reference\('[^']+\/userAssignedIdentities\/id-taskforce-\w+-(\w+)', '[^']+'\)\.clientId/
+  const [all = '', name = ''] = reference.exec(text) ?? []
+  const [, format] = /^\[format\('([^']+)', /.exec(text) ?? []
+  return format?.replace('{0}', name) ?? text.slice(1, -1).replace(all, name)
+}
+
+function storeIn(text: string): string {
+  const address = /^\[reference\('[^']+\/storageAccounts\/([a-z]+?)[a-z0-9]{13}', '[^']+'\)\.primaryEndpoints\.(\w+)\]$/
+  return address.exec(text)?.slice(1).join(' ') ?? text
+}
