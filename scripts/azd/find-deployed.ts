@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TerminalError } from '../../src/domain/errors.ts'
+import type { Shape } from '../deploy/environments.ts'
 import type { TemplateParameters } from '../deploy/parameters/remember.ts'
 import { outputsSchema } from '../deploy/target.ts'
 import { ask, type AzureRest } from './azure-rest.ts'
@@ -9,7 +10,7 @@ export interface Place {
   subscription: string
   environment: string
   /** What azd would make it as. */
-  shape: string
+  shape: Shape
 }
 
 export interface Deployed {
@@ -59,7 +60,7 @@ export async function findDeployed(azure: AzureRest, place: Place): Promise<Depl
   return { postgresHost: outputs.value['POSTGRES_HOST'], fromShell: fromShell?.value ?? {} }
 }
 
-function requireShape(environment: string, shape: string, made: string | undefined): void {
+function requireShape(environment: string, shape: Shape, made: string | undefined): void {
   if (made === undefined || made === shape) return
   throw new TerminalError('other_shape', `${environment} is made as ${made}, and azd would make it ${shape}.`, {
     hint: `azd env set TASKFORCE_ENVIRONMENT ${made} --environment ${environment}; or give the other one a name of its own: azd env new NAME`,

@@ -5,6 +5,7 @@ import { ask, signIn, type AzureRest } from './azure-rest.ts'
 import { findDeployed } from './find-deployed.ts'
 import { keepAsBefore } from './keep-as-before.ts'
 import { principalTypeOf } from './principal-type.ts'
+import { shapeOf } from './shape.ts'
 import { MANAGEMENT, MANAGEMENT_SCOPE } from './sites.ts'
 
 /** What azd gives a hook before anything was provisioned. */
@@ -12,7 +13,7 @@ const settingsSchema = z.object({
   AZURE_ENV_NAME: z.string().min(1),
   AZURE_SUBSCRIPTION_ID: z.string().default(''),
   /** As bicep/main.bicepparam takes it. */
-  TASKFORCE_ENVIRONMENT: z.string().default('dev'),
+  TASKFORCE_ENVIRONMENT: z.string().default(''),
   BUDGET_START: z.string().default(''),
   POSTGRES_STORAGE_GB: z.coerce.number().catch(0),
   POSTGRES_SERVER_ID: z.string().default(''),
@@ -48,7 +49,7 @@ const WAITS_MS = [2_000, 5_000]
 /**
  * What the templates can't know: what others gave to the infrastructure that is there and azd's environment lacks, who deploys, the month
  * that the budget began in, and the storage of Postgres, which grows by itself and never shrinks. Throws TerminalError `outputs_missing`
- * where this is no hook of azd, `subscription_unknown`, and what `findDeployed` throws.
+ * where this is no hook of azd, `subscription_unknown`, and what `shapeOf` and `findDeployed` throw.
  */
 export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, today: Date): Promise<Parameters> {
   const { data } = settingsSchema.safeParse(env)
@@ -57,7 +58,8 @@ export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, t
       hint: 'This is a hook of azd: "azd provision" and "azd up" run it.',
     })
   }
-  const { AZURE_ENV_NAME: environment, AZURE_SUBSCRIPTION_ID: subscription, TASKFORCE_ENVIRONMENT: shape } = data
+  const { AZURE_ENV_NAME: environment, AZURE_SUBSCRIPTION_ID: subscription } = data
+  const shape = shapeOf(environment, data.TASKFORCE_ENVIRONMENT)
   if (subscription === '') throw subscriptionUnknown(environment)
   const deployed = await findDeployed(azure, { subscription, environment, shape })
   const kept = keepAsBefore({ env, note: azure.note }, deployed?.fromShell ?? {})

@@ -53,8 +53,13 @@ export function readOptions(program: Command, env: NodeJS.ProcessEnv): Options {
   }
 }
 
+/** Ends with wrong usage where the environment is called like another shape: production must never be made with what dev is. */
 export function environmentArgument(program: Command): Shape {
-  return program.processedArgs[0] as Shape
+  const shape = program.processedArgs[0] as Shape
+  const { name = shape } = program.opts<Partial<Options>>()
+  const other = SHAPES.find((one) => one === name && one !== shape)
+  if (other !== undefined) program.error(`error: one that is called ${other} is of that shape, and no ${shape}.`)
+  return shape
 }
 
 /**

@@ -29,14 +29,23 @@ describe('an environment', () => {
   })
 
   it('is not made anew in another shape by a name that is taken', async () => {
-    await cloud.run(deploy, 'staging', '--yes')
+    await cloud.run(deploy, 'staging', '--name', 'blue', '--yes')
     const before = (await creations()).length
     for (const command of [deploy, rollback, deployments])
-      expect(await cloud.run(command, 'dev', '--name', 'staging')).toMatchObject({
+      expect(await cloud.run(command, 'dev', '--name', 'blue')).toMatchObject({
         code: 3,
-        stderr: expect.stringContaining('staging is made as staging, not as dev'),
+        stderr: expect.stringContaining('blue is made as staging, not as dev'),
       })
     expect(await creations()).toHaveLength(before)
+  })
+
+  it('is not called like another shape', async () => {
+    for (const command of [deploy, rollback, deployments])
+      expect(await cloud.run(command, 'dev', '--name', 'production')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('one that is called production is of that shape, and no dev'),
+      })
+    expect((await cloud.run(deploy, 'production', '--name', 'production', '--dry-run')).code).toBe(0)
   })
 
   it('stays in its region, and is in no other by mistake', async () => {

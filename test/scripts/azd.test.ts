@@ -253,7 +253,12 @@ async function standInForAzd(body = ''): Promise<{ env: Record<string, string>; 
   )
   const read = async () => (await readFile(log, 'utf8').catch(() => '')).trim().split('\n')
   return {
-    env: { AZURE_ENV_NAME: 'blue', AZURE_PRINCIPAL_TYPE: 'User', PATH: [folder, process.env.PATH].join(delimiter) },
+    env: {
+      AZURE_ENV_NAME: 'blue',
+      TASKFORCE_ENVIRONMENT: 'dev',
+      AZURE_PRINCIPAL_TYPE: 'User',
+      PATH: [folder, process.env.PATH].join(delimiter),
+    },
     calls: async () => (await read()).filter((line) => line !== '').map((line) => JSON.parse(line) as string[]),
   }
 }
@@ -393,6 +398,25 @@ describe('npm run azd -- parameters, where the environment is there', () => {
     const azd = await standInForAzd()
     await run(['parameters'], { ...azd.env, POSTGRES_HOST: 'psql-old.postgres.database.azure.com' })
     expect(await azd.calls()).toEqual([setting('POSTGRES_STORAGE_GB', '256')])
+  })
+
+  it.each([
+    ['blue', '', 'TASKFORCE_ENVIRONMENT is not set', 'TASKFORCE_ENVIRONMENT dev|staging|production --environment blue'],
+    ['blue', 'prod', 'TASKFORCE_ENVIRONMENT is prod', 'dev|staging|production'],
+    ['Production', 'dev', 'called like a shape, and TASKFORCE_ENVIRONMENT is dev', 'TASKFORCE_ENVIRONMENT production'],
+  ])('guesses no shape: %s with %j', async (AZURE_ENV_NAME, TASKFORCE_ENVIRONMENT, why, hint) => {
+    const azd = await standInForAzd()
+    const { code, err } = await run(['parameters'], { ...azd.env, AZURE_ENV_NAME, TASKFORCE_ENVIRONMENT })
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(why) })
+    expect(err).toContain(hint)
+    expect({ asked, calls: await azd.calls() }).toEqual({ asked: [], calls: [] })
+  })
+
+  it('has the shape of its name, where that is one', async () => {
+    deployments = [deploymentOf({}, { TASKFORCE_ENVIRONMENT: 'staging' })]
+    const azd = await standInForAzd()
+    const called = { ...azd.env, AZURE_ENV_NAME: 'staging', TASKFORCE_ENVIRONMENT: '' }
+    expect((await run(['parameters'], called)).code).toBe(0)
   })
 
   it('refuses another shape than the one that is there', async () => {
