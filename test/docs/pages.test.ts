@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { fill } from '../../scripts/docs/fill.ts'
 import { profileKeys } from '../../scripts/docs/profile-keys.ts'
+import { templateParameters } from '../../scripts/docs/template-parameters.ts'
 import { toolList } from '../../scripts/docs/tool-list.ts'
 import { profileFileSchema } from '../../src/config/profile-file.ts'
 
@@ -13,6 +14,14 @@ const page = (name: string) => readFileSync(`docs/${name}.md`, 'utf8')
 it('docs/profiles.md has every key and every tool', () => {
   const profiles = page('profiles')
   expect(fill(fill(profiles, 'keys', profileKeys()), 'tools', toolList())).toBe(profiles)
+})
+
+it('docs/azure-parameters.md has every parameter of the templates', () => {
+  const parameters = page('azure-parameters')
+  expect(fill(parameters, 'parameters', templateParameters())).toBe(parameters)
+  expect(templateParameters()).not.toMatch(/\|\s*\|$/m)
+  for (const words of ['`searchIndex` | `string', '`postgres.skuName` | `string', '`openAi` | `ExistingResource?'])
+    expect(parameters).toContain(words)
 })
 
 it('every key of a profile is explained', () => {

@@ -38,6 +38,21 @@ unlessMissing('bicep/, with other parameters than ours,', { timeout: 120_000 }, 
     return readPinned(JSON.stringify(await compiler.snapshot(path)))
   }
 
+  const blocks = [...readFileSync('docs/azure-parameters.md', 'utf8').matchAll(/```bicep\n([^]*?)```/g)]
+  it.each(blocks.map(([, lines = '']) => lines))('is what the page of parameters shows: %s', async (lines) => {
+    const ours = lines.replaceAll('SUBSCRIPTION', '00000000-0000-0000-0000-000000000001')
+    expect((await withLines('production', ours)).length).toBeGreaterThan(40)
+  })
+
+  it('takes a value of the shape as that page shows it', async () => {
+    const [, change = ''] =
+      /`param shape = union\(environments\.production, (.*?)\)`/.exec(
+        readFileSync('docs/azure-parameters.md', 'utf8'),
+      ) ?? []
+    expect(JSON.stringify(await withShape('production', change))).toContain('Standard_D8ds_v5')
+    expect(blocks.length).toBe(3)
+  })
+
   it('uses what is there already, and gives the rights where it is', async () => {
     const subnet =
       '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub'
