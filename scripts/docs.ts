@@ -7,7 +7,9 @@ import { toolList } from './docs/tool-list.ts'
 import { transcripts } from './docs/transcripts.ts'
 
 await new Command('npm run docs --')
-  .description('Writes the parts of docs/ that come from the product itself: profile keys, tools, parameters of the templates, transcripts.')
+  .description(
+    'Writes the parts of docs/ that come from the product itself: profile keys, tools, parameters of the templates, transcripts.',
+  )
   .action(async () => {
     await update('docs/profiles.md', 'keys', profileKeys())
     await update('docs/profiles.md', 'tools', toolList())

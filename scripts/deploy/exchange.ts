@@ -102,8 +102,9 @@ async function setDrain(migrator: AskMigrator, reason: string, ends?: AbortSigna
   })
 }
 
-/** Renews the drain from time to time. `stop` waits for one that was sent, which would undo what comes after it. */
-function keepRenewing({ clock, log }: Session, { migrator, reason }: Exchange): { stop: () => Promise<void> } {
+/** Renews the drain from time to time, as long as the lock is this run's: another's drain is its own to keep and to end. `stop` waits for one that was sent, which would undo what comes after it. */
+function keepRenewing(session: Session, { migrator, reason }: Exchange): { stop: () => Promise<void> } {
+  const { clock, log } = session
   const stopping = new AbortController()
   const { signal } = stopping
   const renew = async () => {
@@ -111,9 +112,12 @@ function keepRenewing({ clock, log }: Session, { migrator, reason }: Exchange): 
       await clock.sleep(RENEW_MS, signal)
       if (signal.aborted) return
       // The steps themselves look again, and tell.
-      await setDrain(migrator, reason, signal).catch(({ message }: Error) =>
-        log.write(`the drain was not renewed: ${message}`),
-      )
+      try {
+        await requireLock(session)
+        await setDrain(migrator, reason, signal)
+      } catch (error) {
+        log.write(`the drain was not renewed: ${error instanceof Error ? error.message : String(error)}`)
+      }
     }
   }
   const renewing = renew()

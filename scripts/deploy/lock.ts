@@ -10,6 +10,9 @@ import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 import { parseJson } from './parse-json.ts'
 
+/** Of somebody all the same. */
+const UNKNOWN: Lock = { id: '', who: 'somebody', machine: 'an unknown machine', since: 'then' }
+
 const IS_THERE = /BlobAlreadyExists|already exists/i
 const IS_GONE = /BlobNotFound|does not exist/i
 
@@ -29,19 +32,42 @@ export async function takeLock(session: Session, target: Target, who: string): P
     ...markOf(process.pid),
     log: join(cwd, log.file),
   }
-  await inFolder(async (file) => {
-    await writeFile(file, JSON.stringify(lock))
-    if (!(await isStored(session, target, file))) {
-      const found = await readLock(session, target)
-      // The answer to the upload was lost, and it was repeated.
-      const held = found?.id === lock.id ? undefined : found
-      const lines = held === undefined ? [] : requireTakeOver(session, held)
+  try {
+    await inFolder(async (file) => {
+      await writeFile(file, JSON.stringify(lock))
+      const held = await storeOrFind(session, target, { file, id: lock.id })
+      if (held === undefined) return
+      const lines = requireTakeOver(session, held)
       await session.run(storeLock(target, environment, file, true))
       // A run that lives sees by then whose the lock is, and takes nothing back when its command ends.
-      if (held !== undefined) for (const line of [...lines, ...(await endWorkOf(held))]) log.say(`  ${line}`)
-    }
-  })
+      for (const line of [...lines, ...(await endWorkOf(held))]) log.say(`  ${line}`)
+    })
+  } catch (error) {
+    // It may be stored all the same, though its upload was ended or its answer lost.
+    if (mayBeStored(error)) await releaseLock({ ...session, lock: { target, id: lock.id } })
+    throw error
+  }
   session.lock = { target, id: lock.id }
+}
+
+function mayBeStored(error: unknown): boolean {
+  return error instanceof TerminalError && ['interrupted', 'command_timed_out', 'command_failed'].includes(error.code)
+}
+
+/** Stores the lock, or answers the one that is in the way. One that goes meanwhile is in nobody's way, but a third run may be faster. */
+async function storeOrFind(
+  session: Session,
+  target: Target,
+  { file, id }: { file: string; id: string },
+): Promise<Lock | undefined> {
+  for (let tries = 3; ; tries--) {
+    if (await isStored(session, target, file)) return undefined
+    const found = await readLock(session, target)
+    // The answer to the upload was lost, and it was repeated.
+    if (found?.id === id) return undefined
+    if (found !== undefined) return found
+    if (tries === 0) return UNKNOWN
+  }
 }
 
 async function isStored({ run, environment }: Session, target: Target, file: string): Promise<boolean> {
@@ -121,7 +147,7 @@ async function readLock({ run, environment }: Session, target: Target): Promise<
       throw error
     }
     const parsed = lockSchema.safeParse(parseJson(await readFile(file, 'utf8')))
-    return parsed.success ? parsed.data : { id: '', who: 'somebody', machine: 'an unknown machine', since: 'then' }
+    return parsed.success ? parsed.data : UNKNOWN
   })
 }
 

@@ -50,7 +50,8 @@ export interface MigratorOptions {
 const REQUEST_MS = 240_000
 /** Of the last request, when little is left. */
 const SHORTEST_MS = 30_000
-const WAITS_MS = [5_000, 10_000, 15_000, 30_000, 30_000, 60_000, 60_000, 60_000, 60_000]
+const WAITS_MS = [5_000, 10_000, 15_000, 30_000, 30_000]
+const LONGEST_WAIT_MS = 60_000
 /** So long nothing may come of it. Migrations may take longer; then the platform cuts answers off, which shows that it works. */
 const SILENT_MS = 600_000
 const WORKS: ReadonlySet<MigratorRequest['action']> = new Set(['expand', 'all'])
@@ -76,8 +77,8 @@ export function createMigrator(options: MigratorOptions): AskMigrator {
       log.write(why)
       if ('isAnswer' in answer && answer.isAnswer && WORKS.has(request.action)) silentSince = clock.monotonic()
       const silentMs = clock.monotonic() - silentSince
-      const wait = waits.shift()
-      if (wait === undefined || silentMs >= SILENT_MS) throw unreachable(url, why, silentMs)
+      const wait = waits.shift() ?? LONGEST_WAIT_MS
+      if (silentMs >= SILENT_MS) throw unreachable(url, why, silentMs)
       stopped.throwIfAborted()
       log.say(
         `The migrator does not answer yet (${why}): once more in ${wait / 1000} s, until ${duration(SILENT_MS)} have passed.`,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { fetchRecords, storeRecord } from './commands/blobs.ts'
 import type { Environment } from './environments.ts'
+import { CHANGED } from './package/build-package.ts'
 import type { RunCommand } from './run-command.ts'
 import type { Target } from './target.ts'
 
@@ -115,6 +116,11 @@ export async function writeRecord(run: RunCommand, target: Target, record: Deplo
 /** How people are told of a package. */
 export function nameOf({ version, commit }: DeploymentRecord): string {
   return `${version} (${commit.slice(0, 12)})`
+}
+
+/** What `--to` takes for it: the commit, or where that does not say what is in the package, its SHA-256. */
+export function wordOfPackage({ commit, package: { blob, sha256 } }: DeploymentRecord): string {
+  return (blob.includes(CHANGED) ? sha256 : commit).slice(0, 12)
 }
 
 export function recordBlob({ environment, startedAt, version, commit }: DeploymentRecord): string {

@@ -32,7 +32,7 @@ function howToGoOn({ stage, environment, options }: Session, error: unknown): st
   const isProvisioned = STAGES.indexOf(stage) > STAGES.indexOf('infrastructure') && options.skipInfra !== true
   if (isProvisioned && codeOf(error) === 'network_refused') {
     const inside = commandLine('deploy', environment, { ...options, skipInfra: true })
-    return [`This machine is outside the virtual network. From one in it: ${inside}`]
+    return [`This machine is outside the virtual network, or does not get its names (DNS). From one in it: ${inside}`]
   }
   return [
     ...(hint === undefined ? [] : [hint]),

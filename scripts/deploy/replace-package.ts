@@ -18,7 +18,7 @@ export const UNENDED = { outcome: 'failed', runs: true, reason: 'not ended' } as
 /** Publishes the app's package. @throws TerminalError `lock_taken`, `lock_gone` before anything is done */
 export async function replacePackage(session: Session, { target, file, unended }: Replacement): Promise<void> {
   await recordUnderLock(session, target, unended)
-  session.app = { ...session.app }
+  session.app = { ...session.app, isInDoubt: true }
   await session.run(publish(target, target.app, file))
   session.app = { sha256: unended.package.sha256 }
 }

@@ -74,16 +74,15 @@ function late({ limitMs = 0, ...command }: Command): TerminalError {
   })
 }
 
-/** The last lines say why; those of a secret's command are kept away too. */
+/** The last lines say why. */
 function failed(command: Command, code: number | null, stderr: string): TerminalError {
-  const why = command.secret === true ? '' : `: ${stderr.trim().split('\n').slice(-8).join('\n')}`
-  const words = `${lineOf(command)} ended with ${code}${why}`
+  const words = `${lineOf(command)} ended with ${code}: ${stderr.trim().split('\n').slice(-8).join('\n')}`
   if (NETWORK.test(stderr)) return new TerminalError('network_refused', words, { hint: OUTSIDE })
   if (REFUSED.test(stderr)) return new TerminalError('permission_refused', words, { hint: NO_RIGHT })
   return new TerminalError('command_failed', words)
 }
 
 const OUTSIDE =
-  'This machine is outside the virtual network: run the same command in it; or npm run deploy, without --skip-infra, with its address in ALLOWED_ADDRESSES.'
+  'This machine is outside the virtual network, or does not get its names (DNS): run the same command in it; or npm run deploy, without --skip-infra, with its address in ALLOWED_ADDRESSES.'
 
 const NO_RIGHT = 'Azure refuses this: a role is missing, or this machine is outside the virtual network.'

@@ -5,6 +5,7 @@ import type { DeployLog } from './deploy-log.ts'
 import type { Environment } from './environments.ts'
 import type { Options } from './options.ts'
 import type { Package, Source } from './package/build-package.ts'
+import type { DeploymentRecord } from './records.ts'
 import type { RunCommand } from './run-command.ts'
 import type { Stage } from './stages.ts'
 import type { Target } from './target.ts'
@@ -26,8 +27,13 @@ export interface Session {
   build: (source: Source, folder: string) => Promise<Package>
   /** Of this run on the environment, while it has one. */
   lock?: { target: Target; id: string }
-  /** What this run did to the app's package, once it tried: with the SHA-256 of the last one that was published. */
-  app?: { sha256?: string }
+  /**
+   * What this run did to the app's package, once it tried: with the SHA-256 of the last one that was published. `isInDoubt` while one is
+   * sent, and where az failed then: the platform may have taken it all the same.
+   */
+  app?: { sha256?: string; isInDoubt?: true }
+  /** The package that a rollback goes back to, once it is chosen. */
+  goal?: DeploymentRecord
   /** Aborted with TerminalError `interrupted` when somebody wants this run to end. */
   stopping: AbortController
   /** Aborted where nobody reads the output any more. */

@@ -36,21 +36,24 @@ const RECOVERIES: Record<Stage, Recovery> = {
     runs: 'old',
   },
   package: {
-    state: 'The infrastructure is up to date. The package is not stored; the app and the database are as they were.',
+    state: 'The package is not stored. The app and the database are as they were.',
     runs: 'old',
   },
   'api-key': {
-    state: 'The infrastructure is up to date and the package stored. The app and the database are as they were.',
+    state: 'The package is stored. The app and the database are as they were.',
     runs: 'old',
   },
-  migrator: { state: 'The app runs the package of before. Nothing was migrated.', runs: 'old' },
-  check: { state: 'The app runs the package of before. Nothing was migrated.', runs: 'old' },
+  migrator: {
+    state: 'The app and the database are as they were. The migrator may have the new package.',
+    runs: 'old',
+  },
+  check: { state: 'The app and the database are as they were. The migrator has the new package.', runs: 'old' },
   expand: {
     state:
-      'The app runs the package of before. The schema may be expanded, which that package works with; a migration that failed left nothing.',
+      'The app is as it was, and the migrator has the new package. The schema may be expanded, which what runs works with; a migration that failed left nothing.',
     runs: 'old',
   },
-  drain: { state: 'The app runs the package of before, on the expanded schema.', runs: 'old' },
+  drain: { state: 'The app is as it was, on the expanded schema.', runs: 'old' },
   publish: { state: 'The new package may be there or not.', runs: 'doubtful' },
   resume: { state: 'The new package runs, and takes missions up again when the drain is over.', runs: 'new' },
   smoke: { state: 'The new package is there and does not do what it should.', runs: 'doubtful' },

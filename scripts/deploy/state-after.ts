@@ -12,7 +12,7 @@ export function stateAfter({ stage, app }: Session, error: unknown): string {
   if (!isOwn(error))
     return `${doneUntil(stage, app)} How things stand now is of the other run, and nothing of it was taken back.`
   if (stage !== 'publish') return recoveryOf(stage).state
-  if (app === undefined) return 'Nothing was published: the app runs the package of before, on the expanded schema.'
+  if (app === undefined) return 'Nothing was published: the app is as it was, on the expanded schema.'
   return app.sha256 === undefined ? recoveryOf(stage).state : `${PUBLISHED} not tested.`
 }
 

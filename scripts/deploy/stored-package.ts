@@ -34,17 +34,21 @@ export async function bringPackage(
   const file = join(session.packages, `${kept.sha256}.zip`)
   await placeFile(file, async (temporary) => {
     await session.run(fetchPackage(target, kept.blob, temporary))
-    await requireSame(kept, temporary)
+    await requireSame(session, kept, temporary)
   })
   return file
 }
 
-async function requireSame({ blob, sha256 }: DeploymentRecord['package'], file: string): Promise<void> {
+async function requireSame(
+  { environment: { shape } }: Session,
+  { blob, sha256 }: DeploymentRecord['package'],
+  file: string,
+): Promise<void> {
   const found = createHash('sha256')
     .update(await readFile(file))
     .digest('hex')
   if (found === sha256) return
   throw new TerminalError('package_damaged', `${blob} is not what was deployed: its SHA-256 is ${found}.`, {
-    hint: 'Deploy the commit again: git checkout COMMIT && npm ci && npm run deploy',
+    hint: `Deploy the commit again: git checkout COMMIT && npm ci && npm run deploy -- ${shape}`,
   })
 }

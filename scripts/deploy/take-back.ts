@@ -1,9 +1,9 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { chooseReturn, ranBefore } from './choose-return.ts'
+import { chooseReturn, ranBefore, type Return } from './choose-return.ts'
 import { commandLine } from './command-line.ts'
 import { requireLock } from './lock.ts'
 import type { Progress } from './progress.ts'
-import { nameOf, startAfter, type DeploymentRecord } from './records.ts'
+import { nameOf, startAfter, wordOfPackage, type DeploymentRecord } from './records.ts'
 import { rollBack, type RollBack } from './roll-back.ts'
 import type { Session } from './session.ts'
 import { isOwn, stateAfter } from './state-after.ts'
@@ -11,10 +11,10 @@ import { isOwn, stateAfter } from './state-after.ts'
 /** Goes back after a deployment failed, where there is a package to go back to. Answers how things stand afterwards. */
 export async function takeBack(session: Session, progress: Progress, error: unknown, reason: string): Promise<string> {
   const state = stateAfter(session, error)
-  if (session.stopping.signal.aborted) return interrupted(session, state)
+  const chosen = chooseReturn(progress)
+  if (session.stopping.signal.aborted) return interrupted(session, state, chosen)
   const { target, migrator, apiKey, who = 'unknown', history } = progress
   if (target === undefined || migrator === undefined || apiKey === undefined) return state
-  const chosen = chooseReturn(progress)
   if ('none' in chosen) return `${state} There is no other package to go back to; the drain is over.`
   if ('same' in chosen) return sameState(session, progress, chosen.same)
   if ('newest' in chosen) return unclear(session, state, chosen)
@@ -35,15 +35,28 @@ async function tryTo(session: Session, state: string, work: RollBack): Promise<s
     if (!isOwn(error)) return `${failed} Nothing more was taken back: the environment is the other run's.`
     if (error instanceof TerminalError && error.code === 'package_does_not_fit')
       return `${failed} The way out is forward, with a corrected version.`
-    return `${failed} To try that again: ${rollbackOf(session)}`
+    return isThere(session, to)
+      ? `${failed} Whether it works, npm run doctor -- --url ${work.target.apiUrl} and a mission say; both packages failing is a sign that the environment is ill.`
+      : `${failed} To try that again: ${rollbackTo(session, to)}`
   }
 }
 
+function isThere({ app }: Session, { package: { sha256 } }: DeploymentRecord): boolean {
+  return app?.sha256 === sha256 && app.isInDoubt !== true
+}
+
 /** What was published last is what runs; and az can fail after the platform has taken a package. */
-function stateSince({ app }: Session, { package: { sha256 }, version }: DeploymentRecord, state: string): string {
-  if (app?.sha256 === sha256) return `The package of before, ${version}, is there again and runs.`
-  if (app?.sha256 !== undefined) return state
-  return 'No package is known to have been published: the app should run what it ran before, and npm run deployments says what it answers.'
+function stateSince(session: Session, to: DeploymentRecord, state: string): string {
+  const { app, stage } = session
+  const { version } = to
+  if (isThere(session, to))
+    return `The package of before, ${version}, is there again, and ${stage === 'smoke' ? 'its smoke test does not pass either' : 'was not tested'}.`
+  if (app?.isInDoubt !== true) return state
+  const without =
+    app.sha256 === undefined
+      ? 'No package is known to have been published: the app should run what it ran before'
+      : `The package of before, ${version}, may be there again or not`
+  return `${without}, and npm run deployments says what it answers.`
 }
 
 /** An older package would do no better where the one that worked does not. */
@@ -56,7 +69,7 @@ function sameState(session: Session, progress: Progress, made: DeploymentRecord)
   if (stage !== 'smoke') return `${same} Whichever of its copies is there, it is the same.`
   const changed =
     options.skipInfra === true ? '' : ', what the infrastructure was changed by (the what-if is in the log)'
-  const older = `To an older package all the same: ${rollbackOf(session)}`
+  const older = `To the one before it all the same: ${rollbackOf(session)}`
   return `${same} It is the environment that is ill: look at ${url}/health/ready (TASKFORCE_API_KEY=KEY npm run doctor -- --url ${url}), the logs in Application Insights${changed}, and the state of the database, the storage, the vault and the models in the portal. ${older}`
 }
 
@@ -66,16 +79,21 @@ function unclear(
   state: string,
   { newest, unreadable }: { newest: DeploymentRecord; unreadable: string[] },
 ): string {
-  const { environment, options } = session
-  const back = commandLine('rollback', environment, { ...options, to: newest.commit.slice(0, 12) })
-  return `${state} Nothing was taken back by itself, since records that may be newer than the one to go to can't be read (${unreadable.join(', ')}). To ${nameOf(newest)}: ${back}`
+  return `${state} Nothing was taken back by itself, since records that may be newer than the one to go to can't be read (${unreadable.join(', ')}). To ${nameOf(newest)}: ${rollbackTo(session, newest)}`
 }
 
 /** Whoever wants it to end does not want another publication first. */
-function interrupted(session: Session, failed: string): string {
+function interrupted(session: Session, failed: string, chosen: Return): string {
   const { stage } = session
   const state = stage === 'smoke' ? 'The new package runs, and was not tested to its end.' : failed
-  return `${state} Nothing was taken back: ${rollbackOf(session)}`
+  return 'to' in chosen
+    ? `${state} Nothing was taken back. To ${nameOf(chosen.to)}: ${rollbackTo(session, chosen.to)}`
+    : `${state} Nothing was taken back.`
+}
+
+/** By its name: without one, a rollback starts from what runs by then, and goes one further back. */
+function rollbackTo({ environment, options }: Session, to: DeploymentRecord): string {
+  return commandLine('rollback', environment, { ...options, to: wordOfPackage(to) })
 }
 
 function rollbackOf({ environment, options }: Session): string {

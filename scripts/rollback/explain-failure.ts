@@ -1,4 +1,5 @@
 import { commandLine } from '../deploy/command-line.ts'
+import { wordOfPackage } from '../deploy/records.ts'
 import type { Session } from '../deploy/session.ts'
 import type { Stage } from '../deploy/stages.ts'
 import { isOwn } from '../deploy/state-after.ts'
@@ -17,8 +18,9 @@ const STATES: Partial<Record<Stage, string>> = {
 }
 
 /** The error that says how things stand after a rollback failed. What was published stays. */
-export function explainFailure({ stage, environment, options, log, app }: Session, error: unknown): unknown {
-  if (!(error instanceof TerminalError)) return error
+export function explainFailure(session: Session, cause: unknown): TerminalError {
+  const { stage, log, app } = session
+  const error = cause instanceof TerminalError ? cause : new TerminalError('rollback_failed', String(cause), { cause })
   const message = log.scrub(error.message)
   const everything = `Everything that was done: ${log.file}`
   if (stage === 'preflight') {
@@ -28,7 +30,7 @@ export function explainFailure({ stage, environment, options, log, app }: Sessio
   return explained(error, `The rollback failed at ${stage}: ${message}\n${stateOf(stage, app, error)}`, [
     error.hint,
     stage === 'drain' && isOwn(error) && error.code !== 'drained_by_others' ? WITHOUT : undefined,
-    ...(isOwn(error) ? waysOn(environment, options, app) : []),
+    ...(isOwn(error) ? waysOn(session) : []),
     everything,
   ])
 }
@@ -45,17 +47,21 @@ function stateOf(stage: Stage, app: Session['app'], error: TerminalError): strin
   return STATES[stage] ?? ''
 }
 
-/** Where the package is there already, the same command would start from it, and go one further back. */
-function waysOn(environment: Session['environment'], options: Session['options'], app: Session['app']): string[] {
+/**
+ * Without the name of a package a rollback starts from what runs by then, and goes one further back; and whether the package is there is
+ * not certain once it was sent.
+ */
+function waysOn({ environment, options, app, goal }: Session): string[] {
   const { to: _, ...others } = options
-  const ways =
-    app?.sha256 === undefined
-      ? [`To go on from there: ${commandLine('rollback', environment, options)}`]
-      : [
-          'Whether it works, npm run doctor and a mission say.',
-          `To what was there before that package came for the first time: ${commandLine('rollback', environment, others)}`,
-        ]
-  return [...ways, `Or go forward: ${commandLine('deploy', environment, options)}`]
+  const forward = `Or go forward: ${commandLine('deploy', environment, options)}`
+  if (app?.sha256 !== undefined)
+    return [
+      'Whether it works, npm run doctor and a mission say.',
+      `To what was there before that package came for the first time: ${commandLine('rollback', environment, others)}`,
+      forward,
+    ]
+  const same = goal === undefined ? options : { ...options, to: wordOfPackage(goal) }
+  return [`To go on from there: ${commandLine('rollback', environment, same)}`, forward]
 }
 
 function explained(cause: TerminalError, message: string, hints: (string | undefined)[]): TerminalError {

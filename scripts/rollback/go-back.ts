@@ -32,6 +32,7 @@ export async function goBack(session: Session): Promise<DeploymentRecord> {
   })
   const { records } = history
   const to = choosePackage(history, running, options.to)
+  session.goal = to
   const apiKey = await fetchApiKey(session, target)
   const reached = options.withoutMigrator === true ? undefined : await reachMigrator(session, target)
   const schema = reached?.standing ?? recordedSchema(records)

@@ -38,7 +38,7 @@ describe('unfinished missions', () => {
     expect(stderr).toContain('  m005: it has an event of version 5\n')
     expect(stderr.match(/^ {2}m\d+: /gm)).toHaveLength(20)
     expect(stderr).toContain('  and 5 more')
-    expect(stderr).toContain('Nothing was migrated.')
+    expect(stderr).toContain('The app and the database are as they were.')
     expect(asked()).not.toContain('expand')
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
     expect((await cloud.run(deploy, 'staging', '--yes', '--skip-check')).code).toBe(0)

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { main as deploy } from '../../scripts/deploy/main.ts'
 import type { DeployContext } from '../../scripts/deploy/open-session.ts'
 import type { DeploymentRecord } from '../../scripts/deploy/records.ts'
 import { main as deployments } from '../../scripts/deployments/main.ts'
 import { main as rollback } from '../../scripts/rollback/main.ts'
+import { version } from '../../src/version.ts'
 import { createCloud, type Cloud, type Run } from '../support/azure/cloud.ts'
 
 let cloud: Cloud
@@ -51,7 +54,8 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
       code: 1,
       stderr: expect.stringContaining('The deployment failed at publish: It was interrupted by SIGINT.'),
     })
-    expect(stderr).toContain('Nothing was taken back: npm run rollback -- staging')
+    const back = `npm run rollback -- staging --to ${FIRST.slice(0, 12)}`
+    expect(stderr).toContain(`Nothing was taken back. To ${version} (${FIRST.slice(0, 12)}): ${back}\n`)
     expect(stdout).toContain('the drain is over')
     expect(cloud.apps.database.drain).toBeNull()
     expect(cloud.apps.running()).toBe(cloud.packageOf(FIRST))
@@ -64,6 +68,23 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     })
     expect(await cloud.run(deploy, 'staging', '--yes')).toMatchObject({ code: 0, stderr: '' })
     expect(cloud.apps.running()).toBe(cloud.packageOf(SECOND))
+  })
+
+  it('in the first exchange names no rollback, since there is nothing to go back to', async () => {
+    const { stderr } = await interrupt(deploy, '--name func-app --src')
+    expect(stderr).toContain('Nothing was taken back.')
+    expect(stderr).not.toContain('npm run rollback')
+  })
+
+  it('while the lock is stored takes it away again', async () => {
+    const held = await cloud.hold('--overwrite false', 0, 'after')
+    const running = cloud.run(deploy, 'staging', '--yes')
+    await expect.poll(held.pid).toBeGreaterThan(0)
+    process.kill(process.pid, 'SIGINT')
+    expect((await running).code).toBe(1)
+    expect(await locks()).toBe(1)
+    await held.go()
+    expect(existsSync(join(cloud.cwd, '../cloud/blobs/staging/lock.json'))).toBe(false)
   })
 
   it('before it changes nothing', async () => {

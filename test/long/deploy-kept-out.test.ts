@@ -71,7 +71,7 @@ describe('whom storage keeps out before the infrastructure', () => {
       code: 1,
       stderr: expect.stringContaining('From one in it: npm run deploy -- staging --skip-infra --skip-check --wait 5\n'),
     })
-    expect(stderr).toContain('The infrastructure is up to date.')
+    expect(stderr).toContain('The package is not stored.')
     expect(stderr).not.toMatch(/ALLOWED_ADDRESSES|to try again/)
     expect(waits()).toEqual([])
   })

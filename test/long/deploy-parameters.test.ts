@@ -46,7 +46,7 @@ it.skipIf(bicep === undefined)(
 
 async function fromShellOf(file: string, given: Record<string, string>): Promise<unknown> {
   const { stdout } = await promisify(execFile)(bicep ?? '', ['build-params', `bicep/${file}.bicepparam`, '--stdout'], {
-    env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', ...given },
+    env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', AZURE_ENV_NAME: 'staging', ...given },
   })
   const { parametersJson } = JSON.parse(stdout) as { parametersJson: string }
   return (JSON.parse(parametersJson) as { parameters: { fromShell: { value: unknown } } }).parameters.fromShell.value

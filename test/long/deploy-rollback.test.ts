@@ -45,7 +45,7 @@ describe('without the migrator', () => {
   async function broken(): Promise<void> {
     await deployed('a', 'b')
     cloud.apps.asked.length = 0
-    const refusals = Array.from({ length: 10 }, () => ({ status: 503, body: {} }))
+    const refusals = Array.from({ length: 20 }, () => ({ status: 503, body: {} }))
     cloud.apps.refusals.set('status', refusals)
   }
 

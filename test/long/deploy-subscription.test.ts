@@ -5,10 +5,12 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { SHAPES, environmentOf } from '../../scripts/deploy/environments.ts'
 import { main as deploy } from '../../scripts/deploy/main.ts'
 import type { Session } from '../../scripts/deploy/session.ts'
-import { readTemplateValues } from '../../scripts/deploy/subscription/read-template-values.ts'
-import { PROVIDERS } from '../../scripts/deploy/subscription/require-providers.ts'
+import { readTemplateValues, type TemplateValues } from '../../scripts/deploy/subscription/read-template-values.ts'
+import { PROVIDERS, requireProviders } from '../../scripts/deploy/subscription/require-providers.ts'
 import { bicep } from '../bicep/compiler.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
+
+const COMPILER = { env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' } }
 
 it('the providers are those of what the templates deploy, and App', () => {
   const snapshots = globSync('test/bicep/snapshots/*.json').map(
@@ -19,6 +21,32 @@ it('the providers are those of what the templates deploy, and App', () => {
   const used = new Set(types.map((type) => type.split('/')[0]?.toLowerCase()))
   expect(new Set(PROVIDERS.map((name) => name.toLowerCase()))).toEqual(used.add('microsoft.app'))
 })
+
+it.each([true, false])('and Search, where a service of our own is made: %s', async (makesSearch) => {
+  const session = { run: () => Promise.resolve(JSON.stringify(PROVIDERS)) } as unknown as Session
+  const asked = requireProviders(session, { makesSearch } as TemplateValues)
+  if (makesSearch) await expect(asked).rejects.toThrow('may not use Microsoft.Search yet')
+  else await expect(asked).resolves.toBeUndefined()
+})
+
+it.skipIf(bicep === undefined)(
+  'an index makes one, but for where one is there',
+  async () => {
+    for (const [file, expected] of [
+      ['test/bicep/variants/dev-with-index.bicepparam', true],
+      ['test/bicep/variants/on-call.bicepparam', false],
+    ] as const) {
+      const run: Session['run'] = async () =>
+        (await promisify(execFile)(bicep ?? '', ['build-params', file, '--stdout'], COMPILER)).stdout
+      const session = {
+        run,
+        environment: environmentOf('dev', { location: 'westeurope', time: '' }),
+      } as unknown as Session
+      expect((await readTemplateValues(session, {})).makesSearch).toBe(expected)
+    }
+  },
+  60_000,
+)
 
 it.skipIf(bicep === undefined).each(SHAPES)(
   'the values of %s are read from what the compiler says',
@@ -38,6 +66,7 @@ it.skipIf(bicep === undefined).each(SHAPES)(
       models: [{ model: 'gpt-5.4-mini', sku: 'GlobalStandard', capacity: 70 }],
       postgres: { skuName: expect.stringMatching(/^Standard_/), highAvailability: shape === 'production' },
       zoneRedundant: shape === 'production',
+      makesSearch: false,
     })
   },
   60_000,

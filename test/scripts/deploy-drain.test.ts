@@ -23,6 +23,24 @@ it('the drain is renewed at each step of an exchange, and while one takes long',
   expect(cloud.apps.database.drain).toBeNull()
 })
 
+it("the drain is not renewed once another run has the lock: that run's missions would stand still", async () => {
+  const publication = await cloud.hold('--name func-app --src')
+  const running = cloud.run(deploy, 'staging', '--yes')
+  await expect.poll(publication.pid).toBeGreaterThan(0)
+  await cloud.setBlob('staging/lock.json', JSON.stringify({ id: 'x', who: 'grace', machine: 'hers', since: 'now' }))
+  cloud.apps.database.drain = null
+  const before = drains()
+  cloud.renewals.left = 3
+  const looks = async () =>
+    (await cloud.calls()).filter((line) => line.includes('download --name staging/lock.json')).length
+  const seen = await looks()
+  await publication.go()
+  expect((await running).stderr).toContain('taken over by grace')
+  expect(drains()).toBe(before)
+  expect(cloud.apps.database.drain).toBeNull()
+  expect(await looks()).toBeGreaterThan(seen)
+})
+
 it('a drain that somebody else has set meanwhile ends the deployment, and stays', async () => {
   const publication = await cloud.hold('--name func-app --src')
   const running = cloud.run(deploy, 'staging', '--yes')

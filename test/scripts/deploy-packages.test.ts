@@ -26,7 +26,7 @@ function bring(write: (file: string) => Promise<void>): Promise<string> {
     return ''
   }
   const to = record('a', '2026-11-27T09:00:00.000Z', { package: { blob: 'packages/a.zip', sha256: SHA256, bytes: 1 } })
-  return bringPackage({ packages, run } as unknown as Session, PLACEHOLDERS, to)
+  return bringPackage({ packages, run, environment: { shape: 'staging' } } as unknown as Session, PLACEHOLDERS, to)
 }
 
 describe('a package that is brought', () => {

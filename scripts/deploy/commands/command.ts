@@ -2,7 +2,7 @@
 export interface Command {
   program: 'az' | 'git'
   args: string[]
-  /** Its output is a secret, or holds one: nothing of it is kept or shown. */
+  /** Its standard output is a secret, or holds one, and is neither kept nor shown; why it failed is. */
   secret?: true
   /** Meets role assignments that may be minutes old, so a refusal is waited for. */
   patient?: true

@@ -64,8 +64,11 @@ async function entriesOf(folder: string): Promise<ZipEntry[]> {
   )
 }
 
+/** In the name of a package that was built from a folder with changes. */
+export const CHANGED = '-changed-'
+
 /** @param sha256 given where the commit does not say what is in it */
 export function packageBlob({ commit, sha256 }: { commit: string; sha256: string | undefined }): string {
-  const changes = sha256 === undefined ? '' : `-changed-${sha256.slice(0, 12)}`
+  const changes = sha256 === undefined ? '' : `${CHANGED}${sha256.slice(0, 12)}`
   return `packages/taskforce-${version}-${commit.slice(0, 12)}${changes}.zip`
 }

@@ -14,8 +14,8 @@ export async function checkSubscription(
   { parameters, isFirst }: { parameters: TemplateParameters; isFirst: boolean },
 ): Promise<void> {
   await requireBicep(session)
-  await requireProviders(session)
   const values = await readTemplateValues(session, parameters)
+  await requireProviders(session, values)
   await checkRegions(session, values)
   await checkModelLife(session, values)
   await checkModelQuota(session, values)

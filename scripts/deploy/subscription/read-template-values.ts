@@ -13,6 +13,8 @@ export interface TemplateValues {
   models: { model: string; version: string; sku: string; capacity: number }[]
   /** Undefined where a server is used that is there. */
   postgres: { skuName: string; highAvailability: boolean } | undefined
+  /** A search service of our own. */
+  makesSearch: boolean
   /** The app's instances are spread over zones. */
   zoneRedundant: boolean
 }
@@ -31,8 +33,9 @@ const fileSchema = z.looseObject({
       z.array(z.looseObject({ model: z.string(), version: z.string(), sku: z.string(), capacity: z.int() })),
     ),
     openAiLocation: valueOf(z.string()).optional(),
+    searchIndex: valueOf(z.string()).optional(),
     existing: valueOf(
-      z.looseObject({ openAi: z.unknown(), postgres: z.unknown(), postgresHost: z.unknown() }),
+      z.looseObject({ openAi: z.unknown(), postgres: z.unknown(), postgresHost: z.unknown(), search: z.unknown() }),
     ).optional(),
     postgresServerId: valueOf(z.string()).optional(),
   }),
@@ -47,12 +50,13 @@ export async function readTemplateValues(
 ): Promise<TemplateValues> {
   const command = { ...readTemplateParameters(environment), env: asEnvironment(parameters) }
   const { parametersJson } = await readOutput(run, command, outputSchema)
-  const { shape, modelDeployments, openAiLocation, existing, postgresServerId } = parametersJson.parameters
-  const { openAi, postgres, postgresHost } = existing?.value ?? {}
+  const { shape, modelDeployments, openAiLocation, existing, postgresServerId, searchIndex } = parametersJson.parameters
+  const { openAi, postgres, postgresHost, search } = existing?.value ?? {}
   const isThere = postgres != null || postgresHost != null || (postgresServerId?.value ?? '') !== ''
   return {
     openAiLocation: openAiLocation?.value ?? environment.location,
     models: openAi == null ? modelDeployments.value : [],
+    makesSearch: (searchIndex?.value ?? '') !== '' && search == null,
     postgres: isThere ? undefined : shape.value.postgres,
     zoneRedundant: shape.value.functionApp.zoneRedundant,
   }

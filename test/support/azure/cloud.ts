@@ -58,8 +58,14 @@ export interface Cloud {
   set(file: string, value: unknown): Promise<void>
   /** Puts a blob where the deployments are kept. */
   setBlob(name: string, text: string): Promise<void>
-  /** Lets calls of az whose words contain `match` wait until `go` is called, once the first `passes` of them have passed. */
-  hold(match: string, passes?: number): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
+  /** Lets the next of them but `passes` do what it is asked to, and fail all the same: its answer is lost. */
+  lose(match: string, passes?: number): Promise<void>
+  /** Lets calls of az whose words contain `match` wait, before or after what they do, until `go` is called, once `passes` have passed. */
+  hold(
+    match: string,
+    passes?: number,
+    when?: 'before' | 'after',
+  ): Promise<{ go: () => Promise<void>; pid: () => Promise<number> }>
   calls(): Promise<string[]>
   /** What the last call of that name would have read for the parameter files. */
   parametersOf(verb: string): Promise<Record<string, string>>
@@ -137,8 +143,10 @@ export async function createCloud(): Promise<Cloud> {
       const { verb: _, ...read } = all.findLast((call) => call['verb'] === verb) ?? {}
       return read
     },
-    hold: async (match, passes = 0) => {
-      await set('hold.json', { match, passes })
+    lose: async (match, passes = 0) =>
+      set('failures.json', [{ match, stderr: 'ERROR: Connection reset by peer', times: 1, passes, isLost: true }]),
+    hold: async (match, passes = 0, when = 'before') => {
+      await set('hold.json', { match, passes, when })
       return {
         go: () => rm(join(state, 'hold.json')),
         pid: async () => Number(await readFile(join(state, 'held.pid'), 'utf8').catch(() => 0)),

@@ -17,6 +17,15 @@ export interface AzAnswer {
   stderr: string
 }
 
+/** As tests say it, in failures.json. */
+interface PlayedFailure {
+  match: string
+  stderr: string
+  times: number
+  passes: number
+  isLost?: boolean
+}
+
 class Failure extends Error {
   readonly code: number
 
@@ -56,12 +65,14 @@ class Az {
     const { args } = this.#call
     appendFileSync(this.#cloud.at('calls.jsonl'), `${JSON.stringify(args)}\n`)
     this.#keepParameters()
-    this.#failAsAsked()
-    await this.#hold()
+    const failure = this.#failAsAsked()
+    await this.#hold('before')
     const play = this.#verbs[this.#verb]
     if (play === undefined)
       throw new Failure(`ERROR: '${this.#verb}' is misspelled or not recognized by the system.`, 2)
     const value = play()
+    await this.#hold('after')
+    if (failure !== undefined) throw failure
     return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
   }
 
@@ -78,27 +89,26 @@ class Az {
     appendFileSync(this.#cloud.at('parameters.jsonl'), `${line}\n`)
   }
 
-  #failAsAsked(): void {
-    const failures = this.#cloud.read<{ match: string; stderr: string; times: number; passes: number }[]>(
-      'failures.json',
-      [],
-    )
+  /** Answers the failure of a call whose answer is lost, which does what it is asked to. */
+  #failAsAsked(): Failure | undefined {
+    const failures = this.#cloud.read<PlayedFailure[]>('failures.json', [])
     const failure = failures.find(({ match, times }) => times > 0 && this.#call.args.join(' ').includes(match))
-    if (failure === undefined) return
+    if (failure === undefined) return undefined
     const passes = failure.passes > 0
     failure[passes ? 'passes' : 'times'] -= 1
     this.#cloud.write('failures.json', failures)
-    if (passes) return
+    if (passes) return undefined
+    if (failure.isLost === true) return new Failure(failure.stderr)
     if (this.#verb === 'deployment sub create') this.#keepGroup(null)
     throw new Failure(failure.stderr)
   }
 
   /** Until nobody holds it any more, or it is killed. */
-  async #hold(): Promise<void> {
+  async #hold(when: string): Promise<void> {
     const { args, pid, gone } = this.#call
-    const { match, passes } = this.#cloud.read('hold.json', { match: '', passes: 0 })
-    if (match === '' || !args.join(' ').includes(match)) return
-    if (passes > 0) return this.#cloud.write('hold.json', { match, passes: passes - 1 })
+    const { match, passes, ...held } = this.#cloud.read('hold.json', { match: '', passes: 0, when })
+    if (match === '' || held.when !== when || !args.join(' ').includes(match)) return
+    if (passes > 0) return this.#cloud.write('hold.json', { match, passes: passes - 1, when })
     writeFileSync(this.#cloud.at('held.pid'), pid)
     while (this.#cloud.has('hold.json')) await sleep(20, undefined, { signal: gone })
   }
