@@ -9,8 +9,7 @@ import { readTemplateValues, type TemplateValues } from '../../scripts/deploy/su
 import { PROVIDERS, requireProviders } from '../../scripts/deploy/subscription/require-providers.ts'
 import { bicep } from '../bicep/compiler.ts'
 import { createCloud, type Cloud } from '../support/azure/cloud.ts'
-
-const COMPILER = { env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' } }
+import { SUBSCRIPTION } from '../support/azure/subscription.ts'
 
 it('the providers are those of what the templates deploy, and App', () => {
   const snapshots = globSync('test/bicep/snapshots/*.json').map(
@@ -29,24 +28,24 @@ it.each([true, false])('and Search, where a service of our own is made: %s', asy
   else await expect(asked).resolves.toBeUndefined()
 })
 
-it.skipIf(bicep === undefined)(
-  'an index makes one, but for where one is there',
-  async () => {
-    for (const [file, expected] of [
-      ['test/bicep/variants/dev-with-index.bicepparam', true],
-      ['test/bicep/variants/on-call.bicepparam', false],
-    ] as const) {
-      const run: Session['run'] = async () =>
-        (await promisify(execFile)(bicep ?? '', ['build-params', file, '--stdout'], COMPILER)).stdout
-      const session = {
-        run,
-        environment: environmentOf('dev', { location: 'westeurope', time: '' }),
-      } as unknown as Session
-      expect((await readTemplateValues(session, {})).makesSearch).toBe(expected)
-    }
-  },
-  60_000,
-)
+it.each([
+  [{}, {}],
+  [{ searchIndex: { value: 'documents' } }, { makesSearch: true }],
+  [{ searchIndex: { value: 'documents' }, existing: { value: { search: { name: 'x', resourceGroup: 'y' } } } }, {}],
+  [{ existing: { value: { openAi: { name: 'x', resourceGroup: 'y' } } } }, { models: [] }],
+  [{ existing: { value: { postgres: '/subscriptions/x' } } }, { postgres: undefined }],
+  [{ existing: { value: { postgresHost: 'x', postgresMaxConnections: 859 } } }, { postgres: undefined }],
+  [{ existing: { value: {} } }, {}],
+])('of what is there already nothing is looked for: %j', async (given, expected) => {
+  const { dev } = SUBSCRIPTION['template-values.json']
+  const answer = { parametersJson: JSON.stringify({ parameters: { ...dev, ...given } }) }
+  const session = {
+    run: () => Promise.resolve(JSON.stringify(answer)),
+    environment: environmentOf('dev', { location: 'westeurope', time: '' }),
+  } as unknown as Session
+  const without = { makesSearch: false, models: [{ model: 'gpt-5.4-mini' }], postgres: { skuName: 'Standard_B2ms' } }
+  expect(await readTemplateValues(session, {})).toMatchObject({ ...without, ...expected })
+})
 
 it.skipIf(bicep === undefined).each(SHAPES)(
   'the values of %s are read from what the compiler says',

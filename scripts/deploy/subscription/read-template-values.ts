@@ -21,6 +21,9 @@ export interface TemplateValues {
 
 const valueOf = <T extends z.ZodType>(schema: T) => z.looseObject({ value: schema })
 
+/** One that is left out is no key at all. */
+const GIVEN = z.unknown().optional()
+
 const fileSchema = z.looseObject({
   parameters: z.looseObject({
     shape: valueOf(
@@ -34,9 +37,7 @@ const fileSchema = z.looseObject({
     ),
     openAiLocation: valueOf(z.string()).optional(),
     searchIndex: valueOf(z.string()).optional(),
-    existing: valueOf(
-      z.looseObject({ openAi: z.unknown(), postgres: z.unknown(), postgresHost: z.unknown(), search: z.unknown() }),
-    ).optional(),
+    existing: valueOf(z.looseObject({ openAi: GIVEN, postgres: GIVEN, postgresHost: GIVEN, search: GIVEN })).optional(),
     postgresServerId: valueOf(z.string()).optional(),
   }),
 })
