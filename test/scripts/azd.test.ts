@@ -401,14 +401,16 @@ describe('npm run azd -- parameters, where the environment is there', () => {
   })
 
   it.each([
-    ['blue', '', 'TASKFORCE_ENVIRONMENT is not set', 'TASKFORCE_ENVIRONMENT dev|staging|production --environment blue'],
-    ['blue', 'prod', 'TASKFORCE_ENVIRONMENT is prod', 'dev|staging|production'],
+    ['blue', '', 'TASKFORCE_ENVIRONMENT is not set', 'TASKFORCE_ENVIRONMENT SHAPE --environment blue'],
+    ['blue', 'prod', 'TASKFORCE_ENVIRONMENT is prod', 'SHAPE is dev, staging or production.'],
     ['Production', 'dev', 'called like a shape, and TASKFORCE_ENVIRONMENT is dev', 'TASKFORCE_ENVIRONMENT production'],
   ])('guesses no shape: %s with %j', async (AZURE_ENV_NAME, TASKFORCE_ENVIRONMENT, why, hint) => {
     const azd = await standInForAzd()
     const { code, err } = await run(['parameters'], { ...azd.env, AZURE_ENV_NAME, TASKFORCE_ENVIRONMENT })
     expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(why) })
     expect(err).toContain(hint)
+    // Pasted as it is, it must not be a pipe or write to a file.
+    expect(err).not.toMatch(/[|<>]/)
     expect({ asked, calls: await azd.calls() }).toEqual({ asked: [], calls: [] })
   })
 
