@@ -62,7 +62,7 @@ function silent(group: string): TerminalError {
     'output_unknown',
     `The deployment taskforce-outputs of ${group} is there and has no outputs: somebody deploys, or that came to no end.`,
     {
-      hint: `Look: az deployment group show ${deployment} --query properties.provisioningState. Where it runs, let it finish. Where it failed, make it anew by plain az, as the README says, with the variables that are to stay.`,
+      hint: `Look: az deployment group show ${deployment} --query properties.provisioningState. Where it runs, let it finish. Where it failed, make it anew by plain az, as the README says, without the loop and with the variables that are to stay. What that deployment was given: az deployment group show ${deployment} --query properties.parameters.fromShell.value, or the portal, Deployments of the group.`,
     },
   )
 }

@@ -23,6 +23,9 @@ describe('what the infrastructure says of itself', () => {
       stderr: expect.stringContaining('taskforce-outputs of rg-taskforce-staging is there and has no outputs'),
     })
     expect(stderr).toContain('Nothing was changed.')
+    // The loop would read nothing there, and give nothing.
+    expect(stderr).toContain('without the loop')
+    expect(stderr).toContain('--query properties.parameters.fromShell.value')
     expect(stdout).toContain('once more in 2 s')
     expect(cloud.slept).toEqual([2_000, 5_000, 10_000, 15_000])
     expect(await creations()).toBe(0)
