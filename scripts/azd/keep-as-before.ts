@@ -1,6 +1,6 @@
 import { remember, type TemplateParameters } from '../deploy/parameters/remember.ts'
 
-/** In azd's environment: what this hook has put there, and no person, as the parameters of an address. */
+/** In azd's environment: what follows the infrastructure, since this hook has put it there or it was deployed; parameters of an address. */
 export const KEPT = 'TASKFORCE_KEPT'
 
 export interface Azd {
@@ -10,13 +10,15 @@ export interface Azd {
 
 /**
  * What azd's environment lacks, as the infrastructure was made with it: azd would undo what it does not know of. What this hook kept there
- * follows the infrastructure from then on, since somebody else may have changed it meanwhile; what a person has set wins, and is told of
- * where it differs. Answers what azd has to be given.
+ * follows the infrastructure from then on, since somebody else may have changed it meanwhile; what a person has set wins until it is
+ * deployed, and is told of where it differs, and then follows too. Answers what azd has to be given.
  * @param before what the newest deployment that came to its end says of its shell
  */
 export function keepAsBefore({ env, note }: Azd, before: TemplateParameters): TemplateParameters {
   const kept = new URLSearchParams(env[KEPT])
-  const own = Object.fromEntries(Object.entries(env).filter(([name, value]) => kept.get(name) !== value))
+  const own = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => kept.get(name) !== value && before[name] !== value),
+  )
   const values = remember({ env: own, log: { say: note } }, before, (name) => `azd env set ${name} ""`)
   for (const [name, value] of Object.entries(values)) {
     const other = before[name] ?? ''

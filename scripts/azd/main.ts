@@ -5,9 +5,10 @@ import { runWords } from '../backup/run-words.ts'
 import type { Context } from '../backup/context.ts'
 import { makeApiKey } from './api-key.ts'
 import type { AzureRest } from './azure-rest.ts'
+import { markDeployed } from './mark-deployed.ts'
 import { migrate } from './migrate.ts'
 import { readOutputs } from './outputs.ts'
-import { readParameters } from './parameters.ts'
+import { readParameters, type Parameters } from './parameters.ts'
 import { setVariable } from './set-variable.ts'
 
 const GUIDE = `
@@ -50,17 +51,21 @@ function createProgram(context: AzdContext, done: (code: number) => void): Comma
     else terminal.print([line])
     done(0)
   }
+  const give = async ({ environment, changed }: Parameters) => {
+    for (const [name, value] of Object.entries(changed)) await setVariable(context, environment, { name, value })
+    const words = Object.entries(changed).map(([name, value]) => `${name}=${value}`)
+    tell({ changed }, `Parameters: ${words.join(', ') || 'as they were'}`)
+  }
   program
     .command('parameters')
     .description(
       'gives the templates what is there already: what others have set, the month of the budget, the storage of Postgres; and whether a person deploys',
     )
-    .action(async () => {
-      const { environment, changed } = await readParameters(azure, env, now())
-      for (const [name, value] of Object.entries(changed)) await setVariable(context, environment, { name, value })
-      const words = Object.entries(changed).map(([name, value]) => `${name}=${value}`)
-      tell({ changed }, `Parameters: ${words.join(', ') || 'as they were'}`)
-    })
+    .action(async () => give(await readParameters(azure, env, now())))
+  program
+    .command('mark-deployed')
+    .description('marks what was just deployed, so that it follows what others set later')
+    .action(async () => give(await markDeployed(azure, env)))
   program
     .command('api-key')
     .description('makes the API key where the vault has none')

@@ -5,15 +5,13 @@ import { ask, signIn, type AzureRest } from './azure-rest.ts'
 import { findDeployed } from './find-deployed.ts'
 import { keepAsBefore } from './keep-as-before.ts'
 import { principalTypeOf } from './principal-type.ts'
-import { shapeOf } from './shape.ts'
+import { readPlace } from './read-place.ts'
 import { MANAGEMENT, MANAGEMENT_SCOPE } from './sites.ts'
 
 /** What azd gives a hook before anything was provisioned. */
 const settingsSchema = z.object({
   AZURE_ENV_NAME: z.string().min(1),
-  AZURE_SUBSCRIPTION_ID: z.string().default(''),
-  /** As bicep/main.bicepparam takes it. */
-  TASKFORCE_ENVIRONMENT: z.string().default(''),
+  AZURE_SUBSCRIPTION_ID: z.string().min(1),
   BUDGET_START: z.string().default(''),
   POSTGRES_STORAGE_GB: z.coerce.number().catch(0),
   POSTGRES_SERVER_ID: z.string().default(''),
@@ -48,24 +46,16 @@ const WAITS_MS = [2_000, 5_000]
 
 /**
  * What the templates can't know: what others gave to the infrastructure that is there and azd's environment lacks, who deploys, the month
- * that the budget began in, and the storage of Postgres, which grows by itself and never shrinks. Throws TerminalError `outputs_missing`
- * where this is no hook of azd, `subscription_unknown`, and what `shapeOf` and `findDeployed` throw.
+ * that the budget began in, and the storage of Postgres, which grows by itself and never shrinks. Throws what `readPlace` and
+ * `findDeployed` throw.
  */
 export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, today: Date): Promise<Parameters> {
-  const { data } = settingsSchema.safeParse(env)
-  if (data === undefined) {
-    throw new TerminalError('outputs_missing', 'azd does not say which environment this is: no AZURE_ENV_NAME.', {
-      hint: 'This is a hook of azd: "azd provision" and "azd up" run it.',
-    })
-  }
-  const { AZURE_ENV_NAME: environment, AZURE_SUBSCRIPTION_ID: subscription } = data
-  const shape = shapeOf(environment, data.TASKFORCE_ENVIRONMENT)
-  if (subscription === '') throw subscriptionUnknown(environment)
-  const deployed = await findDeployed(azure, { subscription, environment, shape })
+  const place = readPlace(env)
+  const deployed = await findDeployed(azure, place)
   const kept = keepAsBefore({ env, note: azure.note }, deployed?.fromShell ?? {})
   const settings = settingsSchema.parse({
     ...env,
-    POSTGRES_HOST: deployed?.postgresHost ?? data.POSTGRES_HOST,
+    ...(deployed?.postgresHost === undefined ? {} : { POSTGRES_HOST: deployed.postgresHost }),
     ...kept,
   })
   const changed = {
@@ -74,16 +64,7 @@ export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, t
     ...(await orNothing(azure, 'The budget', () => budgetStart(azure, settings, today))),
     ...(await orNothing(azure, 'The storage of Postgres', () => postgresStorage(azure, settings))),
   }
-  return { environment, changed }
-}
-
-/** "azd up" asks for it before its hooks, and the first "azd provision" after them. */
-function subscriptionUnknown(environment: string): TerminalError {
-  return new TerminalError(
-    'subscription_unknown',
-    `azd does not know yet in which subscription ${environment} is, and so neither whether it is there.`,
-    { hint: `azd env set AZURE_SUBSCRIPTION_ID ID --environment ${environment}, then azd again.` },
-  )
+  return { environment: place.environment, changed }
 }
 
 /** Of who is signed in now, whoever deployed before from here. */

@@ -45,6 +45,12 @@ describe('azure.yaml', () => {
     }
   })
 
+  it('has hooks that run each command of npm run azd', () => {
+    const commands = [...readFileSync('scripts/azd/main.ts', 'utf8').matchAll(/\.command\('([\w-]+)'\)/g)]
+    const run = Object.values(azure.hooks).flatMap(({ posix }) => posix?.run.split('; ') ?? [])
+    expect(run).toEqual(commands.map(([, name]) => `npm run azd -- ${name}`))
+  })
+
   it('takes what npm run build lays out, which nothing leaves out again', () => {
     for (const { dist, project } of Object.values(azure.services)) {
       expect({ dist, project }).toEqual({ dist: '.azure-package', project: '.' })

@@ -383,6 +383,47 @@ describe('npm run azd -- parameters, where the environment is there', () => {
     ])
   })
 
+  it('lets a value of a person win until it is deployed, and then follow what others set', async () => {
+    deployments = [deploymentOf({ POSTGRES_SERVER_ID: RESTORED, ALERT_EMAILS: 'a@b.c' })]
+    const azd = await standInForAzd()
+    const person = { ...azd.env, POSTGRES_SERVER_ID: '', ALERT_EMAILS: 'x@y.z' }
+    await run(['parameters'], person)
+    expect(await azd.calls()).toEqual([])
+    // The provision failed, or that of one value: nothing of it is marked that is not there.
+    deployments = [deploymentOf({ POSTGRES_SERVER_ID: '', ALERT_EMAILS: 'a@b.c' })]
+    expect((await run(['mark-deployed'], person)).code).toBe(0)
+    const marks = new URLSearchParams({ POSTGRES_SERVER_ID: '' }).toString()
+    expect(await azd.calls()).toEqual([setting('TASKFORCE_KEPT', marks)])
+    deployments = [deploymentOf({ POSTGRES_SERVER_ID: RESTORED, ALERT_EMAILS: 'a@b.c' })]
+    const { err } = await run(['parameters'], { ...person, TASKFORCE_KEPT: marks })
+    expect((await azd.calls()).slice(1)).toEqual([
+      setting('TASKFORCE_KEPT', new URLSearchParams({ POSTGRES_SERVER_ID: RESTORED }).toString()),
+      setting('POSTGRES_SERVER_ID', RESTORED),
+    ])
+    expect(err).toContain('ALERT_EMAILS is "x@y.z"')
+  })
+
+  it('marks before the next deployment what the last one could not', async () => {
+    deployments = [deploymentOf({ POSTGRES_SERVER_ID: '', ALERT_EMAILS: 'a@b.c' })]
+    const azd = await standInForAzd()
+    const settings = { ...azd.env, POSTGRES_SERVER_ID: '', ALERT_EMAILS: 'a@b.c' }
+    await run(['parameters'], settings)
+    const marks = new URLSearchParams({ ALERT_EMAILS: 'a@b.c', POSTGRES_SERVER_ID: '' }).toString()
+    expect(await azd.calls()).toEqual([setting('TASKFORCE_KEPT', marks)])
+    expect(JSON.parse((await run(['mark-deployed', '--json'], { ...settings, TASKFORCE_KEPT: marks })).out)).toEqual({
+      changed: {},
+    })
+  })
+
+  it('says where it could not mark, and fails nothing that comes after a deployment', async () => {
+    deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c' })]
+    refusals = { 'management.azure.com': Array<number>(5).fill(403) }
+    const azd = await standInForAzd()
+    const { code, err } = await run(['mark-deployed'], { ...azd.env, ALERT_EMAILS: 'a@b.c' })
+    expect({ code, calls: await azd.calls() }).toEqual({ code: 0, calls: [] })
+    expect(err).toContain('was not marked')
+  })
+
   it('changes nothing the second time', async () => {
     deployments = [deploymentOf({ ALERT_EMAILS: 'a@b.c' })]
     const azd = await standInForAzd()
