@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const read = (file: string) => readFileSync(file, 'utf8').replaceAll(/\s+/g, ' ')
@@ -19,6 +19,48 @@ it.each(['disaster-recovery', 'key-rotation', 'rollback'])('%s begins with the r
   const [, first = ''] = readFileSync(`docs/runbooks/${page}.md`, 'utf8').split('\n\n')
   expect(first).toMatch(/^You need /)
   expect(first).toContain('OPERATOR_GROUP_ID')
+})
+
+describe('people on call, at night', () => {
+  const rollback = readFileSync('docs/runbooks/rollback.md', 'utf8')
+
+  it('may use the machine in the network, which no template lets them, and nothing more', () => {
+    const templates = globSync('bicep/*.bicep').map(read).join('')
+    expect(templates).not.toContain('Microsoft.Compute/')
+    const [role = '', scope] =
+      /role assignment create .*--role "(.*)" --scope "(.*)"/
+        .exec(readFileSync('docs/runbooks/initial-deployment.md', 'utf8'))
+        ?.slice(1) ?? []
+    expect({ role, scope }).toEqual({ role: 'Virtual Machine Contributor', scope: '$MACHINE' })
+    expect(rollback).toContain(role)
+    for (const command of ['az vm start', 'az vm run-command invoke', 'az vm deallocate'])
+      expect(rollback).toContain(`\n${command} -g $GROUP -n vm-deploy`)
+  })
+
+  it.each(['rollback', 'initial-deployment'])('%s asks nothing where there is no terminal', (page) => {
+    const text = readFileSync(`docs/runbooks/${page}.md`, 'utf8')
+    const words = [...text.matchAll(/(?:--scripts "|^)([^\n"]*npm run (?:rollback|deploy) -- [^\n"]*)/gm)].map(
+      ([, line = '']) => line,
+    )
+    const unattended = words.filter(
+      (line) =>
+        line.includes('$LOGIN') ||
+        text.includes(
+          `az login --identity --client-id DEPLOYER_CLIENT_ID && az account set --subscription SUBSCRIPTION_ID\n${line}`,
+        ),
+    )
+    expect(unattended.length).toBeGreaterThan(0)
+    for (const line of unattended) expect(line).toMatch(/ --yes$/)
+  })
+
+  it('are told what to do at each stage of a rollback', () => {
+    const sources = ['scripts/rollback/go-back.ts', 'scripts/deploy/roll-back.ts', 'scripts/deploy/exchange.ts'].map(
+      read,
+    )
+    const stages = [...sources.join('').matchAll(/inStage\( ?session, '([\w-]+)'/g)].map(([, stage]) => stage)
+    expect(stages.length).toBeGreaterThan(6)
+    expect(stages.filter((stage) => !rollback.includes(`\n| \`${stage}\` |`))).toEqual([])
+  })
 })
 
 it('the README has as many storage accounts as the templates', () => {
