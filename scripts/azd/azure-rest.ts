@@ -68,6 +68,7 @@ async function once(azure: AzureRest, call: Call): Promise<Answer> {
     }
     return { why: `${response.status}${detailOf(text)}`, mayPass: MAY_PASS.has(response.status) }
   } catch (error) {
+    if (error instanceof SyntaxError) return { why: 'something that is no JSON', mayPass: true }
     return { why: error instanceof Error ? error.name : 'no answer', mayPass: true }
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { askFor } from './ask-for.ts'
 import { ask, type AzureRest } from './azure-rest.ts'
 import type { Outputs } from './outputs.ts'
 import { manage } from './sites.ts'
@@ -12,8 +13,9 @@ const referenceSchema = z.object({ properties: z.object({ status: z.string() }) 
 export async function makeKeyKnown(azure: AzureRest, outputs: Outputs): Promise<boolean> {
   const app = outputs.AZURE_FUNCTION_APP_NAME
   const references = `${app}/config/configreferences/appsettings`
-  const { json } = await ask(azure, manage(outputs, `${references}/TASKFORCE_API_KEY`, 'GET'))
-  if (referenceSchema.parse(json).properties.status === 'Resolved') return false
+  const look = manage(outputs, `${references}/TASKFORCE_API_KEY`, 'GET')
+  const { properties } = await askFor(azure, look, referenceSchema)
+  if (properties.status === 'Resolved') return false
   await ask(azure, manage(outputs, `${references}/refresh`))
   await ask(azure, manage(outputs, `${app}/restart`))
   return true

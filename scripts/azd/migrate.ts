@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ask, type AzureRest } from './azure-rest.ts'
+import { askFor } from './ask-for.ts'
+import type { AzureRest, Call } from './azure-rest.ts'
 import { makeKeyKnown } from './make-key-known.ts'
 import type { Outputs } from './outputs.ts'
 import { manage } from './sites.ts'
@@ -17,10 +18,9 @@ const HINT =
  * @param build of the package that azd has published, which takes a while to be the one that answers; undefined: any may
  */
 export async function migrate(azure: AzureRest, outputs: Outputs, build: string | undefined): Promise<number> {
-  const key = keysSchema.parse(
-    (await ask(azure, manage(outputs, `${outputs.AZURE_MIGRATOR_APP_NAME}/functions/migrate/listKeys`))).json,
-  ).default
-  const { json } = await ask(azure, {
+  const listKeys = manage(outputs, `${outputs.AZURE_MIGRATOR_APP_NAME}/functions/migrate/listKeys`)
+  const key = (await askFor(azure, listKeys, keysSchema)).default
+  const migration: Call = {
     purpose: 'The database was not migrated',
     method: 'POST',
     url: `${outputs.MIGRATOR_URL}/migrate`,
@@ -29,9 +29,10 @@ export async function migrate(azure: AzureRest, outputs: Outputs, build: string 
     // The package of before brings the schema to where it is already, which harms nothing.
     notYet: (answer) => otherBuild(answer, build),
     ...(build === undefined ? {} : { hint: HINT }),
-  })
+  }
+  const { revision } = await askFor(azure, migration, standingSchema)
   await makeKeyKnown(azure, outputs)
-  return standingSchema.parse(json).revision
+  return revision
 }
 
 function otherBuild(answer: unknown, expected: string | undefined): string | undefined {

@@ -33,6 +33,8 @@ let servers: object[] = []
 /** What taskforce-outputs answers, one after another; empty: there is no such deployment. */
 let deployments: object[] = []
 let claims: object | undefined
+/** What a place answers in place of what it should. */
+let nonsense: { place: string; answer: string } | undefined
 let folder = ''
 const server = createServer((request, response) => {
   void (async () => {
@@ -45,6 +47,7 @@ const server = createServer((request, response) => {
 })
 
 function answerTo(host: string, { method, url = '' }: IncomingMessage, body: string): [number, string] {
+  if (nonsense !== undefined && url.split('?')[0]?.endsWith(nonsense.place)) return [200, nonsense.answer]
   if (host === 'kv.vault.azure.net') {
     if (method === 'PUT') secrets.set(url, (JSON.parse(body) as { value: string }).value)
     return secrets.has(url) ? [200, '{"id":"x"}'] : [404, '{}']
@@ -97,6 +100,7 @@ beforeEach(async () => {
   budget = undefined
   servers = []
   deployments = []
+  nonsense = undefined
   claims = { idtyp: 'user', scp: 'user_impersonation' }
   folder = await mkdtemp(join(tmpdir(), 'taskforce-azd-'))
 })
@@ -222,6 +226,24 @@ describe('npm run azd -- migrate', () => {
   it('waits for a migrator that does not answer yet', async () => {
     refusals = { 'func-migrator.azurewebsites.net': [404, 503] }
     expect(await run(['migrate'])).toMatchObject({ code: 0, waits: [5_000, 10_000] })
+  })
+
+  it.each([
+    ['/listKeys', '{"default":7}', '/func-migrator/functions/migrate/listKeys of management.azure.com', 'default: '],
+    ['/migrate', '{"revision":"canary"}', 'POST /migrate of func-migrator.azurewebsites.net', 'revision: '],
+    ['/TASKFORCE_API_KEY', '[]', '/appsettings/TASKFORCE_API_KEY of management.azure.com', 'all of it: '],
+  ])('says what was asked where %s answers %s', async (place, answer, question, wrong) => {
+    nonsense = { place, answer }
+    const { code, err } = await run(['migrate'])
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(question) })
+    expect(err).toContain(wrong)
+    expect(err).toContain('azd hooks run postdeploy')
+    expect(err).not.toMatch(/canary|ZodError/)
+  })
+
+  it('says so where the answer is a page and not JSON', async () => {
+    nonsense = { place: '/listKeys', answer: '<html>' }
+    expect((await run(['migrate'])).err).toContain('management.azure.com says something that is no JSON')
   })
 
   it('does not ask again what is wrong in itself', async () => {
