@@ -4,6 +4,7 @@ import { remember, type TemplateParameters } from '../deploy/parameters/remember
 export const KEPT = 'TASKFORCE_KEPT'
 
 export interface Azd {
+  environment: string
   env: NodeJS.ProcessEnv
   note(text: string): void
 }
@@ -14,12 +15,16 @@ export interface Azd {
  * deployed, and is told of where it differs, and then follows too. Answers what azd has to be given.
  * @param before what the newest deployment that came to its end says of its shell
  */
-export function keepAsBefore({ env, note }: Azd, before: TemplateParameters): TemplateParameters {
+export function keepAsBefore({ environment, env, note }: Azd, before: TemplateParameters): TemplateParameters {
   const kept = new URLSearchParams(env[KEPT])
   const own = Object.fromEntries(
     Object.entries(env).filter(([name, value]) => kept.get(name) !== value && before[name] !== value),
   )
-  const values = remember({ env: own, log: { say: note } }, before, (name) => `azd env set ${name} ""`)
+  const values = remember(
+    { env: own, log: { say: note } },
+    before,
+    (name) => `azd env set ${name} "" --environment ${environment}`,
+  )
   for (const [name, value] of Object.entries(values)) {
     const other = before[name] ?? ''
     if (value !== other)

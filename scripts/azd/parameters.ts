@@ -52,7 +52,7 @@ const WAITS_MS = [2_000, 5_000]
 export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, today: Date): Promise<Parameters> {
   const place = readPlace(env)
   const deployed = await findDeployed(azure, place)
-  const kept = keepAsBefore({ env, note: azure.note }, deployed?.fromShell ?? {})
+  const kept = keepAsBefore({ environment: place.environment, env, note: azure.note }, deployed?.fromShell ?? {})
   const settings = settingsSchema.parse({
     ...env,
     ...(deployed?.postgresHost === undefined ? {} : { POSTGRES_HOST: deployed.postgresHost }),
@@ -60,7 +60,7 @@ export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, t
   })
   const changed = {
     ...kept,
-    ...(await principalType(azure, env)),
+    ...(await principalType(azure, env, place.environment)),
     ...(await orNothing(azure, 'The budget', () => budgetStart(azure, settings, today))),
     ...(await orNothing(azure, 'The storage of Postgres', () => postgresStorage(azure, settings))),
   }
@@ -68,11 +68,15 @@ export async function readParameters(azure: AzureRest, env: NodeJS.ProcessEnv, t
 }
 
 /** Of who is signed in now, whoever deployed before from here. */
-async function principalType(azure: AzureRest, env: NodeJS.ProcessEnv): Promise<TemplateParameters> {
+async function principalType(
+  azure: AzureRest,
+  env: NodeJS.ProcessEnv,
+  environment: string,
+): Promise<TemplateParameters> {
   const type = principalTypeOf(await signIn(azure, MANAGEMENT_SCOPE))
   if (type !== undefined) return type === env['AZURE_PRINCIPAL_TYPE'] ? {} : { AZURE_PRINCIPAL_TYPE: type }
   azure.note(
-    'Who deploys was not read from the token: an app is told of by azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal',
+    `Who deploys was not read from the token: an app is told of by azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal --environment ${environment}`,
   )
   return {}
 }

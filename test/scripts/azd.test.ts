@@ -379,7 +379,9 @@ describe('npm run azd -- parameters, where the environment is there', () => {
       setting('ALERT_EMAILS', 'a@b.c,d@e.f'),
       setting('POSTGRES_SERVER_ID', RESTORED),
     ])
-    expect(err).toContain('as before: ALERT_EMAILS=a@b.c,d@e.f (azd env set ALERT_EMAILS "" takes it back)')
+    expect(err).toContain(
+      'as before: ALERT_EMAILS=a@b.c,d@e.f (azd env set ALERT_EMAILS "" --environment blue takes it back)',
+    )
   })
 
   it('leaves what a person has set or emptied, and says where that is different', async () => {
@@ -527,7 +529,7 @@ describe('npm run azd -- parameters, where the environment is there', () => {
     const azd = await standInForAzd()
     const { code, err } = await run(['parameters'], azd.env)
     expect(code).toBe(0)
-    expect(err).toContain('azd env set AZURE_PRINCIPAL_TYPE')
+    expect(err).toContain('azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal --environment blue')
     expect(await azd.calls()).toEqual([])
   })
 })
