@@ -1,8 +1,8 @@
 import { basename } from 'node:path/posix'
 import { TerminalError } from '../../src/domain/errors.ts'
 import type { SchemaRevision } from '../../src/db/schema-revision.ts'
-import type { Running } from './find-running.ts'
-import { unreadableAfter, type DeploymentRecord, type History } from './records.ts'
+import { isRunning, type Running } from './find-running.ts'
+import { isTested, unreadableAfter, type DeploymentRecord, type History } from './records.ts'
 
 /** Digits that name a commit or package. */
 const SHORTEST = 7
@@ -15,13 +15,13 @@ const SHORTEST = 7
 export function choosePackage(history: History, running: Running, to?: string): DeploymentRecord {
   const { records } = history
   if (to !== undefined) return chooseNamed(records, running, to)
-  const chosen = beforeRunning(records, running).find((one) => isGood(one) && !isOf(one, running))
+  const chosen = beforeRunning(records, running).find((one) => isTested(one) && !isRunning(one, running))
   if (chosen === undefined)
     throw new TerminalError(
       'no_previous',
       'Nothing was deployed before the package that runs, so there is none to go back to.',
       {
-        hint: `To another one all the same: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isGood))}.`,
+        hint: `To another one all the same: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isTested))}.`,
       },
     )
   const unknown = unreadableAfter(history, chosen)
@@ -29,14 +29,14 @@ export function choosePackage(history: History, running: Running, to?: string): 
   throw new TerminalError(
     'records_unreadable',
     `It would be ${namesOf([chosen])}, but newer records can't be read: ${unknown.join(', ')}. Nothing was changed.`,
-    { hint: `Say which: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isGood))}.` },
+    { hint: `Say which: --to VERSION or COMMIT. There are: ${namesOf(records.filter(isTested))}.` },
   )
 }
 
 function chooseNamed(records: readonly DeploymentRecord[], running: Running, to: string): DeploymentRecord {
-  const good = records.filter(isGood)
+  const good = records.filter(isTested)
   const named = good.filter((one) => isNamed(one, to))
-  const others = newestOfEach(named.filter((one) => !isOf(one, running)))
+  const others = newestOfEach(named.filter((one) => !isRunning(one, running)))
   const [chosen] = others
   if (chosen === undefined && named.length > 0)
     throw new TerminalError('already_runs', `${to} is what runs. Nothing was changed.`, {
@@ -80,17 +80,9 @@ function namesOf(records: readonly DeploymentRecord[]): string {
   return names.join(', ') || 'none'
 }
 
-function isGood({ outcome }: DeploymentRecord): boolean {
-  return outcome === 'deployed'
-}
-
-function isOf({ package: { sha256 } }: DeploymentRecord, running: Running): boolean {
-  return typeof running === 'object' && running.package.sha256 === sha256
-}
-
 /** What is older than the first deployment that left the package running which runs now; all, where none tells of it. */
 function beforeRunning(records: readonly DeploymentRecord[], running: Running): readonly DeploymentRecord[] {
-  const first = records.findLastIndex((one) => isOf(one, running) && (one.runs || one === running))
+  const first = records.findLastIndex((one) => isRunning(one, running) && (one.runs || one === running))
   return records.slice(first + 1)
 }
 

@@ -1,5 +1,6 @@
+import { isRunning } from './find-running.ts'
 import type { Progress } from './progress.ts'
-import { unreadableAfter, type DeploymentRecord } from './records.ts'
+import { isTested, unreadableAfter, type DeploymentRecord } from './records.ts'
 
 /** Where a deployment that failed goes back to by itself, or why nowhere. */
 export type Return =
@@ -15,22 +16,12 @@ export type Return =
  * was. Where records that may be newer can't be read, only what the app itself has answered is certain enough to be done unasked.
  */
 export function chooseReturn({ history, before, made }: Pick<Progress, 'history' | 'before' | 'made'>): Return {
-  const good = (history?.records ?? []).filter(({ outcome }) => outcome === 'deployed')
-  const ran = typeof before?.running === 'object' ? shaOf(before.running) : undefined
-  const ofRunning = good.find((one) => shaOf(one) === ran)
+  const good = (history?.records ?? []).filter(isTested)
+  const ofRunning = good.find((one) => isRunning(one, before?.running))
   const chosen = ofRunning ?? good[0]
   if (chosen === undefined) return { none: true }
-  if (shaOf(chosen) === made?.sha256) return { same: chosen }
+  if (chosen.package.sha256 === made?.sha256) return { same: chosen }
   const isCertain = ofRunning !== undefined && before?.isAnswered === true
   const unreadable = isCertain || history === undefined ? [] : unreadableAfter(history, chosen)
   return unreadable.length === 0 ? { to: chosen } : { newest: chosen, unreadable }
-}
-
-/** Whether a package ran when the deployment began. */
-export function ranBefore({ before }: Pick<Progress, 'before'>, record: DeploymentRecord): boolean {
-  return typeof before?.running === 'object' && shaOf(before.running) === shaOf(record)
-}
-
-function shaOf({ package: { sha256 } }: DeploymentRecord): string {
-  return sha256
 }

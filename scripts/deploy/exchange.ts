@@ -102,7 +102,10 @@ async function setDrain(migrator: AskMigrator, reason: string, ends?: AbortSigna
   })
 }
 
-/** Renews the drain from time to time, as long as the lock is this run's: another's drain is its own to keep and to end. `stop` waits for one that was sent, which would undo what comes after it. */
+/**
+ * Renews the drain from time to time, as long as the lock is this run's: another's drain is its own to keep and to end. `stop` waits for
+ * one that was sent, which would undo what comes after it.
+ */
 function keepRenewing(session: Session, { migrator, reason }: Exchange): { stop: () => Promise<void> } {
   const { clock, log } = session
   const stopping = new AbortController()

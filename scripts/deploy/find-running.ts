@@ -6,6 +6,11 @@ import type { Target } from './target.ts'
 /** What runs: its record; `unknown` where the app answers with a package that none tells of; undefined where nothing is known. */
 export type Running = DeploymentRecord | 'unknown' | undefined
 
+/** Whether a record is of the package that runs, this time or an earlier one. */
+export function isRunning({ package: { sha256 } }: DeploymentRecord, running: Running): boolean {
+  return typeof running === 'object' && running.package.sha256 === sha256
+}
+
 /** A cold start takes some of it; where more is needed, the records have to do. */
 const HEALTH_MS = 15_000
 

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TerminalError } from '../../src/domain/errors.ts'
 import { fetchLock, removeLock, storeLock } from './commands/blobs.ts'
+import { inFolder } from './in-folder.ts'
 import { endWorkOf, lockSchema, nameOf, stateOf, type Lock } from './lock-holder.ts'
+import { parseJson } from './parse-json.ts'
 import { markOf } from './process-mark.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
-import { parseJson } from './parse-json.ts'
 
 /** Of somebody all the same. */
 const UNKNOWN: Lock = { id: '', who: 'somebody', machine: 'an unknown machine', since: 'then' }
@@ -33,7 +34,7 @@ export async function takeLock(session: Session, target: Target, who: string): P
     log: join(cwd, log.file),
   }
   try {
-    await inFolder(async (file) => {
+    await withFile(async (file) => {
       await writeFile(file, JSON.stringify(lock))
       const held = await storeOrFind(session, target, { file, id: lock.id })
       if (held === undefined) return
@@ -139,7 +140,7 @@ export async function releaseLock(session: Session): Promise<void> {
 
 /** Undefined where it has just gone; one that can't be read is somebody's. */
 async function readLock({ run, environment }: Session, target: Target): Promise<Lock | undefined> {
-  return inFolder(async (file) => {
+  return withFile(async (file) => {
     try {
       await run(fetchLock(target, environment, file))
     } catch (error) {
@@ -151,11 +152,6 @@ async function readLock({ run, environment }: Session, target: Target): Promise<
   })
 }
 
-async function inFolder<T>(work: (file: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskforce-lock-'))
-  try {
-    return await work(join(folder, 'lock.json'))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+function withFile<T>(work: (file: string) => Promise<T>): Promise<T> {
+  return inFolder(join(tmpdir(), 'taskforce-lock-'), (folder) => work(join(folder, 'lock.json')))
 }

@@ -5,7 +5,8 @@ import type { Progress } from './progress.ts'
 
 /**
  * The oldest code revision that the schema has to go on working with until the new package was tested: of what runs meanwhile, and of
- * what a failure goes back to, as far as these work with it now. Where nothing tells what runs, it may be the oldest code that works with the schema as it is.
+ * what a failure goes back to, as far as these work with it now. Where nothing tells what runs, it may be the oldest code that works with
+ * the schema as it is.
  */
 export function oldestInUse(progress: Progress, made: Package, { revision, minCode }: Standing): number {
   // An empty database has no code that works with it.

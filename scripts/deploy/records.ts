@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { fetchRecords, storeRecord } from './commands/blobs.ts'
 import type { Environment } from './environments.ts'
-import { CHANGED } from './package/build-package.ts'
+import { inFolder } from './in-folder.ts'
+import { hasChanges } from './package/package-blob.ts'
+import { parseJson } from './parse-json.ts'
 import type { RunCommand } from './run-command.ts'
 import type { Target } from './target.ts'
 
@@ -41,8 +43,7 @@ export interface History {
 
 /** All records of an environment. */
 export async function readHistory(run: RunCommand, target: Target, environment: Environment): Promise<History> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskforce-records-'))
-  try {
+  return inFolder(join(tmpdir(), 'taskforce-records-'), async (folder) => {
     await run(fetchRecords(target, environment, folder))
     const names = await readdir(folder, { recursive: true })
     const read = names
@@ -53,17 +54,11 @@ export async function readHistory(run: RunCommand, target: Target, environment: 
       records: all.flatMap(({ record }) => record ?? []).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)),
       unreadable: all.flatMap(({ name, record }) => (record === undefined ? [name] : [])).sort(),
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 function parseRecord(text: string): DeploymentRecord | undefined {
-  try {
-    return recordSchema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
+  return recordSchema.safeParse(parseJson(text)).data
 }
 
 /** Clocks differ a little from one machine to the next. */
@@ -96,6 +91,11 @@ export function unreadableAfter({ unreadable }: History, { startedAt }: Deployme
   })
 }
 
+/** Whether its package passed the smoke test here. */
+export function isTested({ outcome }: DeploymentRecord): boolean {
+  return outcome === 'deployed'
+}
+
 /** What runs now, tested or not. */
 export function runningRecord(records: readonly DeploymentRecord[]): DeploymentRecord | undefined {
   return records.find(({ runs }) => runs)
@@ -103,14 +103,11 @@ export function runningRecord(records: readonly DeploymentRecord[]): DeploymentR
 
 /** Stores a record under the time of its beginning, in place of an earlier one of the same deployment. */
 export async function writeRecord(run: RunCommand, target: Target, record: DeploymentRecord): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskforce-record-'))
-  try {
+  await inFolder(join(tmpdir(), 'taskforce-record-'), async (folder) => {
     const file = join(folder, 'record.json')
     await writeFile(file, JSON.stringify(record, null, 2))
     await run(storeRecord(target, recordBlob(record), file))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** How people are told of a package. */
@@ -120,7 +117,7 @@ export function nameOf({ version, commit }: DeploymentRecord): string {
 
 /** What `--to` takes for it: the commit, or where that does not say what is in the package, its SHA-256. */
 export function wordOfPackage({ commit, package: { blob, sha256 } }: DeploymentRecord): string {
-  return (blob.includes(CHANGED) ? sha256 : commit).slice(0, 12)
+  return (hasChanges(blob) ? sha256 : commit).slice(0, 12)
 }
 
 export function recordBlob({ environment, startedAt, version, commit }: DeploymentRecord): string {

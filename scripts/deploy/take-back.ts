@@ -1,6 +1,7 @@
 import { TerminalError } from '../../src/domain/errors.ts'
-import { chooseReturn, ranBefore, type Return } from './choose-return.ts'
+import { chooseReturn, type Return } from './choose-return.ts'
 import { commandLine } from './command-line.ts'
+import { isRunning } from './find-running.ts'
 import { requireLock } from './lock.ts'
 import type { Progress } from './progress.ts'
 import { nameOf, startAfter, wordOfPackage, type DeploymentRecord } from './records.ts'
@@ -63,7 +64,7 @@ function stateSince(session: Session, to: DeploymentRecord, state: string): stri
 function sameState(session: Session, progress: Progress, made: DeploymentRecord): string {
   const { stage, options } = session
   const url = progress.target?.apiUrl
-  const same = ranBefore(progress, made)
+  const same = isRunning(made, progress.before?.running)
     ? 'This package was tested and ran here before, so nothing new was published, and nothing was taken back.'
     : 'This package was tested here before, and nothing that was is newer, so nothing was taken back.'
   if (stage !== 'smoke') return `${same} Whichever of its copies is there, it is the same.`

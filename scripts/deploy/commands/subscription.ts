@@ -29,8 +29,7 @@ export const showGroupRegion = ({ resourceGroup }: Environment): Command =>
 export const groupExists = ({ resourceGroup }: Environment): Command =>
   az('group exists', { name: resourceGroup, output: 'json' })
 
-/** Quotas of models in a region: used and allowed. */
-/** Of Azure OpenAI alone; there are hundreds of others. */
+/** Versions of models in a region and when they end, of Azure OpenAI alone; there are hundreds of others. */
 export const listModels = (location: string): Command =>
   az('cognitiveservices model list', {
     location,
@@ -38,6 +37,7 @@ export const listModels = (location: string): Command =>
     output: 'json',
   })
 
+/** Quotas of models in a region: used and allowed. */
 export const listModelUsage = (location: string): Command =>
   az('cognitiveservices usage list', { location, output: 'json' })
 

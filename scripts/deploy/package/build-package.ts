@@ -6,7 +6,8 @@ import { CODE_REVISION } from '../../../src/db/schema-revision.ts'
 import { buildBundle } from '../../../src/local/build/build-bundle.ts'
 import { stagePackage } from '../../../src/local/build/stage-package.ts'
 import { version } from '../../../src/version.ts'
-import { inFolder } from './in-folder.ts'
+import { inFolder } from '../in-folder.ts'
+import { packageBlob } from './package-blob.ts'
 import { placeFile } from './place-file.ts'
 import { zip, type ZipEntry } from './zip.ts'
 
@@ -62,13 +63,4 @@ async function entriesOf(folder: string): Promise<ZipEntry[]> {
       return { name: relative(folder, file).replaceAll('\\', '/'), bytes: await readFile(file) }
     }),
   )
-}
-
-/** In the name of a package that was built from a folder with changes. */
-export const CHANGED = '-changed-'
-
-/** @param sha256 given where the commit does not say what is in it */
-export function packageBlob({ commit, sha256 }: { commit: string; sha256: string | undefined }): string {
-  const changes = sha256 === undefined ? '' : `${CHANGED}${sha256.slice(0, 12)}`
-  return `packages/taskforce-${version}-${commit.slice(0, 12)}${changes}.zip`
 }

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { inFolder } from './in-folder.ts'
+import { inFolder } from '../in-folder.ts'
 
 /**
  * Makes a file beside its place, and moves it there once it is whole: two runs from one clone, of two environments, may want the same

@@ -62,7 +62,8 @@ function quoted(text: string): string {
 
 async function readCall(socket: Socket): Promise<Omit<AzCall, 'gone'>> {
   let text = ''
-  for await (const chunk of onData(socket)) {
+  socket.setEncoding('utf8')
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     text += chunk
     const [pid = '', count = '', ...rest] = text.split('\0')
     const env = rest.slice(Number(count))
@@ -71,23 +72,9 @@ async function readCall(socket: Socket): Promise<Omit<AzCall, 'gone'>> {
     const variables = env
       .slice(0, -2)
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])
+    // Read on, so that its end is seen.
+    socket.resume()
     return { pid, args: rest.slice(0, Number(count)), env: Object.fromEntries(variables) as Record<string, string> }
   }
   throw new Error('az hung up')
-}
-
-async function* onData(socket: Socket): AsyncGenerator<string> {
-  socket.setEncoding('utf8')
-  const chunks: string[] = []
-  let wake: (() => void) | undefined
-  socket.on('data', (chunk: string) => {
-    chunks.push(chunk)
-    wake?.()
-  })
-  socket.on('close', () => wake?.())
-  while (!socket.destroyed) {
-    const chunk = chunks.shift()
-    if (chunk !== undefined) yield chunk
-    else await new Promise<void>((awake) => (wake = awake))
-  }
 }
